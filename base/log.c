@@ -1,0 +1,63 @@
+/* log — one line an event on stderr. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define LOG_LINE_MAX 2048
+
+static enum log_level level_max = LOG_LEVEL_INFO;
+static int as_json;
+
+void log_set_level(enum log_level level)
+{
+    level_max = level;
+}
+
+void log_set_json(int is_json)
+{
+    as_json = is_json;
+}
+
+static void build(struct buf *line, const char *level, const char *area, struct bytes message)
+{
+    char now[TIME_TEXT_SIZE];
+
+    time_format(clock_utc_ms(clock_system()), now);
+    if (as_json) {
+        buf_add_format(line, "{\"at\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",\"message\":", now,
+                       level, area);
+        text_add_json(line, message);
+        buf_add_text(line, "}\n");
+        return;
+    }
+    buf_add_format(line, "%s %s %s: ", now, level, area);
+    text_add_visible(line, message, false);
+    buf_add_u8(line, '\n');
+}
+
+void log_line(enum log_level level, const char *area, const char *format, ...)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    char message[LOG_LINE_MAX / 2];
+    va_list args;
+
+    if (level > level_max)
+        return;
+    va_start(args, format);
+    int len = vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    if (len < 0)
+        return;
+
+    AUTO_BUF line;
+    buf_init(&line, (size_t)8 * LOG_LINE_MAX);
+    size_t used = (size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1;
+    build(&line, names[level], area, BYTES(message, used));
+    if (line.err == HL_OK)
+        (void)!write(STDERR_FILENO, line.data, line.len); /* nowhere to report a lost log line */
+}
