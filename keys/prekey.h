@@ -1,0 +1,35 @@
+/* prekey — a device's published X-Wing keys: made hedged, signed by the device, judged by senders and relays. */
+#ifndef HOTLINE_KEYS_PREKEY_H
+#define HOTLINE_KEYS_PREKEY_H
+
+#include "keys/keyfile.h"
+#include "keys/trust.h"
+
+#define PREKEY_LIFE_MS  (72LL * 3600 * 1000)
+#define PREKEY_EVERY_MS (24LL * 3600 * 1000)
+
+struct prekey {
+    uint8_t entity[ID_BYTES], device[ID_BYTES], id[ID_BYTES];
+    uint8_t pk[KEM_PK_BYTES];
+    uint32_t kind;
+    int64_t created_ms, not_after_ms;
+    uint8_t prev_hash[HASH_BYTES], hash[HASH_BYTES]; /* hash = H(prekey, body) */
+};
+/* New rotating prekey: seed hedged as docs/PROTOCOL.md says, appended to the ring (the oldest expired ones leave it).
+ * created = max(now, last + 1). The caller owns *ret_signed (Signed{Prekey}); the ring must be durable before it is published. */
+HL_MUST_CHECK int prekey_make(const struct suite *suite, const struct rng *rng,
+                              const struct sign_key *device, const uint8_t hedge_key[static 32],
+                              const uint8_t ns[static NS_BYTES],
+                              const uint8_t entity[static ID_BYTES],
+                              const uint8_t prev_hash[static HASH_BYTES], int64_t now_ms,
+                              struct prekey_ring *ring, struct blob **ret_signed);
+/* Parse and verify Signed{Prekey} against the trust. Errors: HL_EFORMAT, HL_EVERIFY, HL_ENOTFOUND (device unknown), HL_EINVAL
+ * (created in the future beyond 10 min, life too long). */
+HL_MUST_CHECK int prekey_check(const struct suite *suite, const struct trust *trust,
+                               struct bytes signed_prekey, int64_t now_ms,
+                               struct prekey *ret_prekey);
+/* Private part by id; NULL when it is not there. */
+const struct prekey_secret *prekey_find(const struct prekey_ring *ring,
+                                        const uint8_t id[static ID_BYTES]);
+
+#endif

@@ -1,0 +1,18 @@
+/* secret — memory for secrets: locked, guarded, out of core dumps, erased when freed; constant-time comparison. */
+#ifndef HOTLINE_KEYS_SECRET_H
+#define HOTLINE_KEYS_SECRET_H
+
+#include "base/bytes.h"
+
+/* Once a program, before any secret: libsodium is initialised and >= 1.0.22, core dumps are off (RLIMIT_CORE 0,
+ * PR_SET_DUMPABLE 0). Error: HL_ESTATE (libsodium too old or not usable). */
+HL_MUST_CHECK int secret_init(void);
+
+/* `len` zero octets from sodium_malloc(). The caller owns *ret_memory, frees with secret_free(). Error: HL_ENOMEM. */
+HL_MUST_CHECK int secret_new(size_t len, void **ret_memory);
+void secret_free(void *memory); /* erases; NULL is allowed */
+
+void secret_erase(void *octets, size_t len); /* for secrets on the stack */
+bool secret_equal(const void *left, const void *right, size_t len);
+
+#endif

@@ -1,0 +1,134 @@
+/* trust — the admitted federation: root, directory, timestamp, national roots and rosters, each checked once against its
+ * threshold (docs/PROTOCOL.directory.md). Loaded from files; updates are a later matter. Immutable after trust_load(). */
+#ifndef HOTLINE_KEYS_TRUST_H
+#define HOTLINE_KEYS_TRUST_H
+
+#include "keys/sign.h"
+
+enum {
+    ROLE_BIT_COMPOSE = 1,
+    ROLE_BIT_RELEASE = 2,
+    ROLE_BIT_ACK = 4,
+    ROLE_BIT_ADMIN = 8,
+    ROLE_BIT_AUTO = 16,
+    ROLE_BIT_MONITOR = 32,
+    ROLE_BIT_DESK = 64
+};
+
+struct cert {
+    Hotline__V1__CertKind kind;
+    uint8_t entity[ID_BYTES], id[ID_BYTES]; /* id = key_id(sign_pk) */
+    uint8_t sign_pk[32], noise_static[32];
+    uint8_t hash[HASH_BYTES]; /* H(cert, bytes) */
+    uint8_t person[ID_BYTES];
+    uint32_t roles;
+    uint32_t desks; /* bit k set: desk kind k */
+    uint32_t device_no;
+    char role_label[41];
+    int64_t not_before_ms, not_after_ms;
+    uint64_t serial;
+    uint32_t index;           /* leaf in the roster's tree */
+    struct bytes octets;      /* the cert as signed; lives as long as the trust */
+    int64_t revoked_since_ms; /* 0: not revoked */
+};
+struct desk_id {
+    uint8_t entity[ID_BYTES];
+    uint32_t kind; /* DeskKind 1..4 */
+};
+struct roster {
+    uint64_t version;
+    int64_t issued_ms, expires_ms;
+    struct cert *certs;
+    size_t cert_count;
+    uint32_t desk_kinds;        /* bit set of desks in the roster */
+    uint32_t release_min[5];    /* by precedence 1..4 */
+    uint32_t single_person_max; /* precedence */
+    uint32_t release_devices_min;
+    uint32_t revocation_count;
+    struct bytes signed_roster; /* Signed, for evidence */
+};
+struct entity {
+    uint8_t id[ID_BYTES];
+    char code[4];
+    Hotline__V1__EntityStatus status;
+    uint64_t national_root_version;
+    uint8_t national_root_hash[HASH_BYTES];
+    struct roster *roster; /* NULL: none known */
+    struct bytes signed_national_root;
+    uint32_t national_threshold;
+    size_t national_key_count;
+    uint8_t national_keys[16][32];
+};
+struct relay_info {
+    uint8_t id[ID_BYTES];
+    char name[33], host[254], log_origin[81], operator_name[33];
+    uint16_t port;
+    uint8_t noise_static[32], sign_pk[32], log_pk[32];
+};
+struct precedence_rule {
+    uint32_t custody_s, delivered_s, opened_s, ack_s, interim_s, answer_s, nondelivery_s, words;
+};
+
+struct trust {
+    uint8_t ns[NS_BYTES];
+    uint8_t root_hash[HASH_BYTES]; /* of version 1, pinned */
+    bool is_sandbox;
+    uint64_t root_version, directory_version, timestamp_version;
+    uint8_t directory_hash[HASH_BYTES];
+    int64_t root_expires_ms, directory_expires_ms, timestamp_expires_ms;
+    struct entity *entities;
+    size_t entity_count;
+    struct relay_info *relays;
+    size_t relay_count;
+    struct precedence_rule rules[5]; /* default profile, by precedence 1..4 */
+    struct bytes signed_root, signed_directory, signed_timestamp;
+    struct blob *owned[64];
+    size_t owned_count; /* the bytes that the views above point into (private) */
+};
+
+/* The documents as bytes, and what the caller pins. */
+struct trust_documents {
+    struct bytes root;                 /* Signed, version 1 (one step only in this version) */
+    struct bytes directory, timestamp; /* Signed */
+    const struct bytes *national_roots;
+    size_t national_root_count; /* Signed */
+    const struct bytes *rosters;
+    size_t roster_count; /* RosterDoc */
+};
+/* Admit all documents or none. pinned_ns, pinned_root may be NULL (no pin: tests and `verify` of an unknown root).
+ * ret_reason (may be NULL) gets one line naming the document and the check, no outside text.
+ * Errors: HL_EFORMAT, HL_EVERIFY, HL_ENOMEM, HL_ETOOBIG. Expiry is not an error (stale = visible). The caller owns *ret_trust. */
+HL_MUST_CHECK int trust_admit(const struct suite *suite, const struct trust_documents *documents,
+                              const uint8_t *pinned_ns, const uint8_t *pinned_root,
+                              struct trust **ret_trust, char ret_reason[static 160]);
+/* The files root-1.bin, directory.bin, timestamp.bin, national-<CODE>-<n>.bin, roster-<CODE>.bin of a folder.
+ * More errors: HL_ENOTFOUND, HL_EIO. */
+HL_MUST_CHECK int trust_load(const struct suite *suite, const char *folder,
+                             const uint8_t *pinned_ns, const uint8_t *pinned_root,
+                             struct trust **ret_trust, char ret_reason[static 160]);
+void trust_free(struct trust *trust);
+static inline void trust_drop(struct trust **trust)
+{
+    trust_free(*trust);
+}
+
+/* Look-ups; NULL when there is none. Borrowed from the trust. */
+const struct entity *trust_entity(const struct trust *trust, const uint8_t id[static ID_BYTES]);
+const struct entity *trust_entity_by_code(const struct trust *trust, const char *code);
+const struct cert *trust_cert(const struct trust *trust, const uint8_t entity[static ID_BYTES],
+                              const uint8_t id[static ID_BYTES]);
+const struct cert *trust_device_no(const struct trust *trust, const struct desk_id *desk,
+                                   uint32_t device_no);
+const struct relay_info *trust_relay(const struct trust *trust, const uint8_t id[static ID_BYTES]);
+const struct relay_info *trust_relay_by_name(const struct trust *trust, const char *name);
+
+/* Desk addresses: "XBB.TEC" (kinds DIP TEC POL DIR), upper case. ret_text holds 8. Errors: HL_EFORMAT, HL_ENOTFOUND. */
+HL_MUST_CHECK int desk_parse(const struct trust *trust, const char *text, struct desk_id *ret_desk);
+void desk_format(const struct trust *trust, const struct desk_id *desk, char ret_text[static 9]);
+bool desk_equal(const struct desk_id *left, const struct desk_id *right);
+int desk_order(const struct desk_id *left, const struct desk_id *right); /* (entity, kind) */
+
+/* Stale documents at `now_ms`: hours since the earliest expiry, 0 when all are in force. */
+int64_t trust_stale_hours(const struct trust *trust, int64_t now_ms);
+
+#endif
