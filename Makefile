@@ -48,11 +48,11 @@ keys_cmds := $(wildcard keys/cmd_*.c)
 objs      = $(patsubst %.c,$(B)/%.o,$(filter-out $(keys_cmds),$(call sources,$1)))
 lib       = $(B)/lib$1.a
 
-LIBS_base   := -lsodium -lprotobuf-c
-LIBS_keys   := -lsodium -lprotobuf-c
+LIBS_base   := -lsodium -lprotobuf-c -lconfuse
+LIBS_keys   := -lsodium -lprotobuf-c -lconfuse
 LIBS_proto  := $(LIBS_keys) -luv
-LIBS_daemon := $(LIBS_proto) -lsqlite3 -lconfuse -lpthread
-LIBS_client := $(LIBS_proto) -lsqlite3 -lconfuse
+LIBS_daemon := $(LIBS_proto) -lsqlite3 -lpthread
+LIBS_client := $(LIBS_proto) -lsqlite3
 below_base   := $(B)/libbase.a
 below_keys   := $(B)/libkeys.a $(B)/libgen.a $(below_base)
 below_proto  := $(B)/libproto.a $(below_keys)

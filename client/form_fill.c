@@ -1,0 +1,496 @@
+/* form_fill — a form's entries become fields of a Notice, found by name in the schema's descriptors. */
+#include "client/form.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define REPEATED_MAX 400
+
+/* Fields that the program sets; a form may not name them. */
+static const char *const not_keys[] = {
+    "version",    "plane",       "sender",        "author",      "draft_device", "notice_id",
+    "check_word", "dir_version", "dir_hash",      "drafted_ms",  "persons",      "ns",
+    "text",       "exercise_id", "exercise_name", "template_id", "attachment"};
+
+/* One entry on its way into the notice. */
+struct fill {
+    const struct form_context *context;
+    const struct form_entry *entry;
+    struct form_faults *faults;
+};
+
+static void fault(const struct fill *fill, const char *message)
+{
+    form_fault_add(fill->faults, fill->entry->line, fill->entry->key, "%s", message);
+}
+
+static void *member(ProtobufCMessage *message, unsigned offset)
+{
+    return (uint8_t *)message + offset;
+}
+
+static ProtobufCMessage *new_message(const ProtobufCMessageDescriptor *type)
+{
+    ProtobufCMessage *message = calloc(1, type->sizeof_message);
+
+    if (message)
+        protobuf_c_message_init(type, message);
+    return message;
+}
+
+/* Grow a repeated field's array by one element of `size`; returns the new element, NULL when full or without memory. */
+static void *grow(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, size_t size)
+{
+    size_t *count = member(message, field->quantifier_offset);
+    void **array = member(message, field->offset);
+
+    if (*count >= REPEATED_MAX)
+        return NULL;
+    void *larger = realloc(*array, (*count + 1) * size);
+    if (!larger)
+        return NULL;
+    *array = larger;
+    uint8_t *element = (uint8_t *)larger + *count * size;
+    memset(element, 0, size);
+    (*count)++;
+    return element;
+}
+
+/* A oneof member may be entered when no other is set. */
+static bool claim_oneof(const struct fill *fill, ProtobufCMessage *message,
+                        const ProtobufCFieldDescriptor *field)
+{
+    if (!(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+        return true;
+    uint32_t *chosen = member(message, field->quantifier_offset);
+    if (*chosen != 0 && *chosen != field->id) {
+        fault(fill, "the form already has another body; a notice has one");
+        return false;
+    }
+    *chosen = field->id;
+    return true;
+}
+
+/* Step into a sub-message; for a repeated one *rest begins with its number from 1. NULL with a fault on failure. */
+static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *message,
+                               const ProtobufCFieldDescriptor *field, const char **rest)
+{
+    if (!claim_oneof(fill, message, field))
+        return NULL;
+    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
+        ProtobufCMessage **slot = member(message, field->offset);
+
+        if (!*slot)
+            *slot = new_message(field->descriptor);
+        return *slot;
+    }
+    char *after = NULL;
+    unsigned long number = strtoul(*rest, &after, 10);
+    size_t *count = member(message, field->quantifier_offset);
+    if (after == *rest || *after != '.' || number == 0 || number > *count + 1 ||
+        number > REPEATED_MAX) {
+        fault(fill, "expected the number of the entry, from 1 and without gaps, as measure.1.kind");
+        return NULL;
+    }
+    *rest = after + 1;
+    if (number == *count + 1) {
+        ProtobufCMessage **slot = grow(message, field, sizeof(*slot));
+
+        if (!slot)
+            return NULL;
+        *slot = new_message(field->descriptor);
+    }
+    return (*(ProtobufCMessage ***)member(message, field->offset))[number - 1];
+}
+
+static int read_integer(const struct fill *fill, uint64_t *ret_value)
+{
+    char *after = NULL;
+
+    *ret_value = strtoull(fill->entry->value, &after, 10);
+    if (*after != '\0' || fill->entry->value[0] == '-') {
+        fault(fill, "expected a whole number");
+        return HL_EFORMAT;
+    }
+    return HL_OK;
+}
+
+static int read_word(const struct fill *fill, const ProtobufCEnumDescriptor *type,
+                     uint32_t *ret_value)
+{
+    if (form_word_parse(type, fill->entry->value, ret_value) == HL_OK)
+        return HL_OK;
+
+    AUTO_BUF words;
+    buf_init(&words, 4096);
+    form_words_list(type, &words);
+    buf_add_u8(&words, 0);
+    form_fault_add(fill->faults, fill->entry->line, fill->entry->key, "`%.60s` is not one of: %s",
+                   fill->entry->value, words.err == HL_OK ? (const char *)words.data : "");
+    return HL_EFORMAT;
+}
+
+static int read_stamp(const struct fill *fill, int64_t *ret_ms)
+{
+    const char *value = fill->entry->value;
+    int64_t relative = 0;
+
+    if (value[0] == '+' && duration_parse(value + 1, &relative) == HL_OK) {
+        *ret_ms = fill->context->now_ms + relative;
+        return HL_OK;
+    }
+    if (time_parse(value, ret_ms) == HL_OK)
+        return HL_OK;
+    fault(fill, "expected a time as 2026-11-24T14:05:00Z or +15m");
+    return HL_EFORMAT;
+}
+
+/* A notice id (32-octet fields), 32 hex digits, or `new` (16-octet fields). */
+static int read_octets(const struct fill *fill, ProtobufCBinaryData *ret_data)
+{
+    const char *value = fill->entry->value;
+    uint8_t octets[HASH_BYTES];
+    size_t len = ID_BYTES;
+    int err = HL_EFORMAT;
+
+    if (strcmp(value, "new") == 0) {
+        rng_fill(fill->context->rng, octets, ID_BYTES);
+        err = HL_OK;
+    } else if (strlen(value) == (size_t)2 * ID_BYTES) {
+        err = hex_decode(value, octets, ID_BYTES);
+    } else if (fill->context->find_notice) {
+        len = HASH_BYTES;
+        err = fill->context->find_notice(fill->context->owner, value, octets);
+    }
+    if (err != HL_OK) {
+        fault(fill, err == HL_EAMBIGUOUS
+                        ? "the notice id fits more than one notice"
+                        : "expected the id of a notice at this desk, 32 hex digits, or `new`");
+        return HL_EFORMAT;
+    }
+    uint8_t *data = malloc(len);
+    if (!data)
+        return HL_ENOMEM;
+    memcpy(data, octets, len);
+    *ret_data = (ProtobufCBinaryData){len, data};
+    return HL_OK;
+}
+
+static int read_bool(const struct fill *fill, protobuf_c_boolean *ret_value)
+{
+    bool is_yes = strcmp(fill->entry->value, "yes") == 0 || strcmp(fill->entry->value, "true") == 0;
+    bool is_no = strcmp(fill->entry->value, "no") == 0 || strcmp(fill->entry->value, "false") == 0;
+
+    if (!is_yes && !is_no) {
+        fault(fill, "expected yes or no");
+        return HL_EFORMAT;
+    }
+    *ret_value = is_yes;
+    return HL_OK;
+}
+
+static int read_string(const struct fill *fill, char **ret_text)
+{
+    char *text = strdup(fill->entry->value);
+
+    if (!text)
+        return HL_ENOMEM;
+    *ret_text = text;
+    return HL_OK;
+}
+
+/* Desk and Stamp are messages written as one value. */
+static int read_leaf_message(const struct fill *fill, const ProtobufCMessageDescriptor *type,
+                             ProtobufCMessage **slot)
+{
+    struct desk_id desk;
+    int64_t stamp_ms = 0;
+    bool is_desk = type == &hotline__v1__desk__descriptor;
+
+    if (is_desk && desk_parse(fill->context->trust, fill->entry->value, &desk) != HL_OK) {
+        fault(fill, "no such desk in the directory; expected an address as XBB.TEC");
+        return HL_EFORMAT;
+    }
+    if (!is_desk)
+        TRY(read_stamp(fill, &stamp_ms));
+    if (!*slot)
+        *slot = new_message(type);
+    if (!*slot)
+        return HL_ENOMEM;
+    if (!is_desk) {
+        ((Hotline__V1__Stamp *)*slot)->unix_ms = stamp_ms;
+        return HL_OK;
+    }
+    Hotline__V1__Desk *message = (Hotline__V1__Desk *)*slot;
+    free(message->entity.data);
+    message->entity = (ProtobufCBinaryData){ID_BYTES, malloc(ID_BYTES)};
+    if (!message->entity.data)
+        return HL_ENOMEM;
+    memcpy(message->entity.data, desk.entity, ID_BYTES);
+    message->kind = (Hotline__V1__DeskKind)desk.kind;
+    return HL_OK;
+}
+
+/* lint: long, because it is one table of the schema's scalar types. */
+static int read_value(const struct fill *fill, const ProtobufCFieldDescriptor *field, void *at)
+{
+    uint64_t integer = 0;
+    uint32_t word = 0;
+    protobuf_c_boolean truth = 0;
+    char *text = NULL;
+    ProtobufCBinaryData octets;
+
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_ENUM:
+        TRY(read_word(fill, field->descriptor, &word));
+        *(uint32_t *)at = word;
+        return HL_OK;
+    case PROTOBUF_C_TYPE_UINT32:
+        TRY(read_integer(fill, &integer));
+        if (integer > UINT32_MAX) {
+            fault(fill, "the number is too large");
+            return HL_EFORMAT;
+        }
+        *(uint32_t *)at = (uint32_t)integer;
+        return HL_OK;
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_INT64:
+        TRY(read_integer(fill, &integer));
+        *(uint64_t *)at = integer;
+        return HL_OK;
+    case PROTOBUF_C_TYPE_BOOL:
+        TRY(read_bool(fill, &truth));
+        *(protobuf_c_boolean *)at = truth;
+        return HL_OK;
+    case PROTOBUF_C_TYPE_STRING:
+        TRY(read_string(fill, &text));
+        *(char **)at = text;
+        return HL_OK;
+    case PROTOBUF_C_TYPE_BYTES:
+        TRY(read_octets(fill, &octets));
+        *(ProtobufCBinaryData *)at = octets;
+        return HL_OK;
+    case PROTOBUF_C_TYPE_MESSAGE: return read_leaf_message(fill, field->descriptor, at);
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_FLOAT:
+    case PROTOBUF_C_TYPE_DOUBLE: break; /* the schema has none of these */
+    }
+    fault(fill, "a field of this kind cannot be written in a form");
+    return HL_EFORMAT;
+}
+
+static size_t element_size(const ProtobufCFieldDescriptor *field)
+{
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        return sizeof(char *);
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return sizeof(ProtobufCBinaryData);
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return sizeof(ProtobufCMessage *);
+    if (field->type == PROTOBUF_C_TYPE_UINT64 || field->type == PROTOBUF_C_TYPE_INT64)
+        return sizeof(uint64_t);
+    return sizeof(uint32_t);
+}
+
+/* An element whose value is bad is taken back, so that the array never holds a hole. */
+static int fill_repeated(const struct fill *fill, ProtobufCMessage *message,
+                         const ProtobufCFieldDescriptor *field)
+{
+    void *element = grow(message, field, element_size(field));
+
+    if (!element) {
+        fault(fill, "the field is given too often");
+        return HL_EFORMAT;
+    }
+    int err = read_value(fill, field, element);
+    if (err != HL_OK)
+        (*(size_t *)member(message, field->quantifier_offset))--;
+    return err;
+}
+
+/* Numbers and words of the schema are never 0 when they are given. */
+static bool is_set(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    const void *at = member(message, field->offset);
+
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        return *(char *const *)at && **(char *const *)at;
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return ((const ProtobufCBinaryData *)at)->len > 0;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return *(ProtobufCMessage *const *)at != NULL;
+    if (field->type == PROTOBUF_C_TYPE_BOOL)
+        return *(const protobuf_c_boolean *)at != 0;
+    if (element_size(field) == sizeof(uint64_t))
+        return *(const uint64_t *)at != 0;
+    return *(const uint32_t *)at != 0;
+}
+
+static int fill_once(const struct fill *fill, ProtobufCMessage *message,
+                     const ProtobufCFieldDescriptor *field)
+{
+    if (is_set(message, field)) {
+        fault(fill, "the field is given twice");
+        return HL_EFORMAT;
+    }
+    return read_value(fill, field, member(message, field->offset));
+}
+
+static bool is_leaf(const ProtobufCFieldDescriptor *field)
+{
+    return field->type != PROTOBUF_C_TYPE_MESSAGE ||
+           field->descriptor == &hotline__v1__desk__descriptor ||
+           field->descriptor == &hotline__v1__stamp__descriptor;
+}
+
+/* Walk "incident.category" down the descriptors and set the value at its end. */
+static int fill_path(const struct fill *fill, ProtobufCMessage *message)
+{
+    const char *rest = fill->entry->key;
+
+    while (message) {
+        char name[80];
+        size_t len = strcspn(rest, ".");
+
+        (void)snprintf(name, sizeof(name), "%.*s",
+                       (int)(len < sizeof(name) ? len : sizeof(name) - 1), rest);
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
+        if (!field) {
+            fault(fill, "unknown key; `hotline show-form TYPE` lists the keys");
+            return HL_EFORMAT;
+        }
+        rest += len;
+        if (is_leaf(field) && *rest == '\0')
+            return field->label == PROTOBUF_C_LABEL_REPEATED ? fill_repeated(fill, message, field)
+                                                             : fill_once(fill, message, field);
+        if (is_leaf(field) || *rest == '\0') {
+            fault(fill, is_leaf(field) ? "the key goes on after a plain field"
+                                       : "the key names a group; add a field of it");
+            return HL_EFORMAT;
+        }
+        rest++;
+        message = enter(fill, message, field, &rest);
+    }
+    return fill->faults->count > 0 ? HL_EFORMAT : HL_ENOMEM;
+}
+
+/* to: XBB.TEC — info: XCC.TEC ROUTINE */
+static int fill_address(const struct fill *fill, Hotline__V1__Notice *notice, bool is_action)
+{
+    char address[16] = "";
+    char word[16] = "";
+    int read = sscanf(fill->entry->value, "%15s %15s", address, word);
+    struct desk_id desk;
+    uint32_t precedence = 0;
+
+    if (read < 1 || desk_parse(fill->context->trust, address, &desk) != HL_OK) {
+        fault(fill, "no such desk in the directory; expected an address as XBB.TEC");
+        return HL_EFORMAT;
+    }
+    if (read == 2 && (is_action || form_word_parse(&hotline__v1__precedence__descriptor, word,
+                                                   &precedence) != HL_OK)) {
+        fault(fill, is_action
+                        ? "an action address takes the notice's precedence; nothing may follow it"
+                        : "expected ROUTINE, PRIORITY, IMMEDIATE or FLASH after the address");
+        return HL_EFORMAT;
+    }
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(&hotline__v1__notice__descriptor, "to");
+    Hotline__V1__Address **slot = grow(&notice->base, field, sizeof(*slot));
+    if (!slot)
+        return HL_ENOMEM;
+    *slot = (Hotline__V1__Address *)new_message(&hotline__v1__address__descriptor);
+    if (!*slot)
+        return HL_ENOMEM;
+    (*slot)->action = is_action;
+    (*slot)->precedence = (Hotline__V1__Precedence)
+        precedence; /* 0: that of the notice, set when all lines are read */
+    struct form_entry plain = {fill->entry->key, address, fill->entry->line};
+    struct fill desk_fill = {fill->context, &plain, fill->faults};
+    return read_leaf_message(&desk_fill, &hotline__v1__desk__descriptor,
+                             (ProtobufCMessage **)&(*slot)->desk);
+}
+
+static int add_text(Hotline__V1__Notice *notice, const char *lang, const char *body,
+                    bool is_authoritative)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(&hotline__v1__notice__descriptor, "text");
+    Hotline__V1__Text **slot = grow(&notice->base, field, sizeof(*slot));
+
+    if (!slot)
+        return HL_ENOMEM;
+    *slot = (Hotline__V1__Text *)new_message(&hotline__v1__text__descriptor);
+    if (!*slot)
+        return HL_ENOMEM;
+    (*slot)->authoritative = is_authoritative;
+    (*slot)->lang = strdup(lang);
+    (*slot)->body = strdup(body);
+    if (!(*slot)->lang || !(*slot)->body)
+        return HL_ENOMEM;
+    (*slot)->status = is_authoritative ? 0 : 1;
+    return HL_OK;
+}
+
+static bool is_program_key(const char *key)
+{
+    size_t len = strcspn(key, ".");
+
+    for (size_t i = 0; i < sizeof(not_keys) / sizeof(not_keys[0]); i++) {
+        if (strlen(not_keys[i]) == len && strncmp(not_keys[i], key, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int fill_entry(const struct fill *fill, Hotline__V1__Notice *notice)
+{
+    const char *key = fill->entry->key;
+
+    if (strcmp(key, "lang") == 0)
+        return HL_OK; /* language of the text below the form */
+    if (strcmp(key, "to") == 0 || strcmp(key, "info") == 0)
+        return fill_address(fill, notice, key[0] == 't');
+    if (strncmp(key, "text.", 5) == 0 && strchr(key + 5, '.') == NULL)
+        return add_text(notice, key + 5, fill->entry->value, false);
+    if (is_program_key(key)) {
+        fault(fill, "the program sets this field; leave it out");
+        return HL_EFORMAT;
+    }
+    return fill_path(fill, &notice->base);
+}
+
+int form_fill(const struct form *form, const struct form_context *context,
+              Hotline__V1__Notice *notice, struct form_faults *faults)
+{
+    assert(notice->base.descriptor == &hotline__v1__notice__descriptor);
+    if (form->text) {
+        const char *lang = form_get(form, "lang");
+
+        TRY(add_text(notice, lang ? lang : "en", form->text, true));
+    }
+    for (size_t i = 0; i < form->count; i++) {
+        struct fill fill = {context, &form->entries[i], faults};
+        int err = fill_entry(&fill, notice);
+
+        if (err != HL_OK && err != HL_EFORMAT)
+            return err;
+    }
+    for (size_t i = 0; i < notice->n_to; i++) {
+        if (notice->to[i]->precedence == 0)
+            notice->to[i]->precedence = notice->precedence;
+    }
+    return faults->count > 0 ? HL_EFORMAT : HL_OK;
+}

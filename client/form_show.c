@@ -1,0 +1,294 @@
+/* form_show — an empty form of a type with every field commented, and a notice written as a form again. */
+#include "client/form.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "proto/rules.h"
+
+/* Bodies (members of the oneof) belong to a type; the incident stands beside any of them. */
+static bool belongs_to(Hotline__V1__NoticeType type, const ProtobufCFieldDescriptor *field)
+{
+    static const struct {
+        Hotline__V1__NoticeType type;
+        const char *group;
+    } bodies[] = {
+        {HOTLINE__V1__NOTICE_TYPE__RSP, "response"},
+        {HOTLINE__V1__NOTICE_TYPE__INC, "incident"},
+        {HOTLINE__V1__NOTICE_TYPE__UPD, "incident"},
+    };
+
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        if (bodies[i].type == type && strcmp(bodies[i].group, field->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_mandatory(Hotline__V1__NoticeType type, const char *key)
+{
+    for (const char *const *must = rules_mandatory(type); must && *must; must++) {
+        if (strcmp(*must, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void show_kind(const ProtobufCFieldDescriptor *field, struct buf *to)
+{
+    if (field->type == PROTOBUF_C_TYPE_ENUM)
+        form_words_list(field->descriptor, to);
+    else if (field->type == PROTOBUF_C_TYPE_BOOL)
+        buf_add_text(to, "yes or no");
+    else if (field->descriptor == &hotline__v1__stamp__descriptor)
+        buf_add_text(to, "time: 2026-11-24T14:05:00Z or +15m");
+    else if (field->descriptor == &hotline__v1__desk__descriptor)
+        buf_add_text(to, "desk: XBB.TEC");
+    else if (field->type == PROTOBUF_C_TYPE_BYTES)
+        buf_add_text(to, "notice id, 32 hex digits, or new");
+    else if (field->type == PROTOBUF_C_TYPE_STRING)
+        buf_add_text(to, "text");
+    else
+        buf_add_text(to, "number");
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        buf_add_text(to, "; may repeat");
+}
+
+/* A mandatory field is an open line to fill in, any other one a comment to take the # from. */
+static void show_field(Hotline__V1__NoticeType type, const char *key,
+                       const ProtobufCFieldDescriptor *field, struct buf *to)
+{
+    bool must = is_mandatory(type, key);
+
+    buf_add_format(to, "# %s", must ? "MUST: " : "");
+    show_kind(field, to);
+    buf_add_format(to, "\n%s%s:\n", must ? "" : "#", key);
+}
+
+static bool is_leaf(const ProtobufCFieldDescriptor *field)
+{
+    return field->type != PROTOBUF_C_TYPE_MESSAGE ||
+           field->descriptor == &hotline__v1__desk__descriptor ||
+           field->descriptor == &hotline__v1__stamp__descriptor;
+}
+
+static void show_group(Hotline__V1__NoticeType type, const ProtobufCFieldDescriptor *group,
+                       struct buf *to)
+{
+    const ProtobufCMessageDescriptor *body = group->descriptor;
+
+    for (unsigned i = 0; i < body->n_fields; i++) {
+        char key[80];
+
+        if (!is_leaf(&body->fields[i]))
+            continue;
+        AUTO_BUF name;
+        buf_init(&name, sizeof(key));
+        buf_add_format(&name, "%s.%s", group->name, body->fields[i].name);
+        buf_add_u8(&name, 0);
+        if (name.err == HL_OK)
+            show_field(type, (const char *)name.data, &body->fields[i], to);
+    }
+}
+
+int form_show(Hotline__V1__NoticeType type, struct buf *to)
+{
+    static const char *const plain[] = {
+        "precedence", "subject",          "tlp",         "pap",
+        "handling",   "thread_id",        "in_reply_to", "references",
+        "supersedes", "originator_ref",   "voluntary",   "reply_by",
+        "ack_by",     "requested_action", "valid_from",  "valid_until"};
+    const ProtobufCMessageDescriptor *notice = &hotline__v1__notice__descriptor;
+    const char *word = form_word(&hotline__v1__notice_type__descriptor, (uint32_t)type);
+
+    if (!word || !rules_mandatory(type))
+        return HL_EINVAL;
+    buf_add_format(to,
+                   "# %s: fill in the open lines, take the # from others you need; the text stands "
+                   "below the empty line.\n",
+                   word);
+    buf_add_format(to,
+                   "type: %s\n# MUST: desk that must act; may repeat\nto:\n# desk for information, "
+                   "with a lower precedence if wanted: XCC.TEC ROUTINE\n#info:\n",
+                   word);
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+        show_field(type, plain[i],
+                   protobuf_c_message_descriptor_get_field_by_name(notice, plain[i]), to);
+    for (unsigned i = 0; i < notice->n_fields; i++) {
+        if (belongs_to(type, &notice->fields[i]))
+            show_group(type, &notice->fields[i], to);
+    }
+    buf_add_text(to, "# language of the text below\nlang: en\n\n");
+    return to->err;
+}
+
+static const void *member(const ProtobufCMessage *message, unsigned offset)
+{
+    return (const uint8_t *)message + offset;
+}
+
+static void write_octets(struct bytes octets, struct buf *to)
+{
+    char hex[2 * HASH_BYTES + 1];
+
+    if (octets.len > HASH_BYTES)
+        return;
+    hex_encode(octets, hex);
+    buf_add_text(to, hex);
+}
+
+/* One value as a form writes it; false when the value is the default and the line is left out. */
+static bool write_value(const struct trust *trust, const ProtobufCFieldDescriptor *field,
+                        const void *at, struct buf *to)
+{
+    char text[TIME_TEXT_SIZE];
+
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
+        const char *value = *(const char *const *)at;
+
+        if (value && *value)
+            buf_add_text(to, value);
+        return value && *value;
+    }
+    if (field->type == PROTOBUF_C_TYPE_BYTES) {
+        const ProtobufCBinaryData *data = at;
+
+        write_octets(BYTES(data->data, data->len), to);
+        return data->len > 0;
+    }
+    if (field->type == PROTOBUF_C_TYPE_BOOL) {
+        buf_add_text(to, "yes");
+        return *(const protobuf_c_boolean *)at;
+    }
+    if (field->type == PROTOBUF_C_TYPE_ENUM) {
+        const char *word = form_word(field->descriptor, *(const uint32_t *)at);
+
+        if (word)
+            buf_add_text(to, word);
+        return word != NULL;
+    }
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE &&
+        field->descriptor == &hotline__v1__stamp__descriptor) {
+        time_format((*(const Hotline__V1__Stamp *const *)at)->unix_ms, text);
+        buf_add_text(to, text);
+        return true;
+    }
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        const Hotline__V1__Desk *message = *(const Hotline__V1__Desk *const *)at;
+        struct desk_id desk = {.kind = (uint32_t)message->kind};
+
+        memcpy(desk.entity, message->entity.data, ID_BYTES);
+        desk_format(trust, &desk, text);
+        buf_add_text(to, text);
+        return true;
+    }
+    bool is_wide = field->type == PROTOBUF_C_TYPE_UINT64 || field->type == PROTOBUF_C_TYPE_INT64;
+    uint64_t number = is_wide ? *(const uint64_t *)at : *(const uint32_t *)at;
+    buf_add_format(to, "%llu", (unsigned long long)number);
+    return number != 0;
+}
+
+static size_t element_size(const ProtobufCFieldDescriptor *field)
+{
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return sizeof(ProtobufCBinaryData);
+    if (field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_UINT32 ||
+        field->type == PROTOBUF_C_TYPE_BOOL)
+        return sizeof(uint32_t);
+    return sizeof(void *);
+}
+
+static void write_field(const struct trust *trust, const char *prefix,
+                        const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                        struct buf *to)
+{
+    bool is_many = field->label == PROTOBUF_C_LABEL_REPEATED;
+    const uint8_t *at = member(message, field->offset);
+    size_t count = is_many ? *(const size_t *)member(message, field->quantifier_offset) : 1;
+
+    if (is_many)
+        at = *(const uint8_t *const *)at;
+    else if (field->type == PROTOBUF_C_TYPE_MESSAGE && !*(const void *const *)(const void *)at)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        AUTO_BUF value;
+        buf_init(&value, FORM_BYTES_MAX);
+        if (write_value(trust, field, at + i * element_size(field), &value))
+            buf_add_format(to, "%s%s: %.*s\n", prefix, field->name, (int)value.len,
+                           (const char *)value.data);
+    }
+}
+
+static void write_addresses(const struct trust *trust, const Hotline__V1__Notice *notice,
+                            struct buf *to)
+{
+    for (size_t i = 0; i < notice->n_to; i++) {
+        const Hotline__V1__Address *address = notice->to[i];
+        struct desk_id desk = {.kind = (uint32_t)address->desk->kind};
+        char text[9];
+
+        memcpy(desk.entity, address->desk->entity.data, ID_BYTES);
+        desk_format(trust, &desk, text);
+        buf_add_format(to, "%s: %s", address->action ? "to" : "info", text);
+        if (address->precedence != notice->precedence)
+            buf_add_format(
+                to, " %s",
+                form_word(&hotline__v1__precedence__descriptor, (uint32_t)address->precedence));
+        buf_add_u8(to, '\n');
+    }
+}
+
+static void write_texts(const Hotline__V1__Notice *notice, struct buf *to)
+{
+    const Hotline__V1__Text *main_text = NULL;
+
+    for (size_t i = 0; i < notice->n_text; i++) {
+        if (notice->text[i]->authoritative)
+            main_text = notice->text[i];
+        else
+            buf_add_format(to, "text.%s: <<END\n%s\nEND\n", notice->text[i]->lang,
+                           notice->text[i]->body);
+    }
+    if (main_text)
+        buf_add_format(to, "lang: %s\n\n%s\n", main_text->lang, main_text->body);
+}
+
+int form_write(const struct trust *trust, const Hotline__V1__Notice *notice, struct buf *to)
+{
+    static const char *const skipped[] = {
+        "version",   "plane",      "sender",      "to",           "author",     "draft_device",
+        "notice_id", "check_word", "dir_version", "dir_hash",     "drafted_ms", "persons",
+        "ns",        "text",       "exercise_id", "exercise_name"};
+    const ProtobufCMessageDescriptor *type = notice->base.descriptor;
+
+    write_addresses(trust, notice, to);
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[i];
+        bool is_skipped =
+            (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && (uint32_t)notice->body_case != field->id;
+
+        for (size_t k = 0; k < sizeof(skipped) / sizeof(skipped[0]); k++)
+            is_skipped = is_skipped || strcmp(skipped[k], field->name) == 0;
+        if (is_skipped)
+            continue;
+        if (is_leaf(field)) {
+            write_field(trust, "", &notice->base, field, to);
+            continue;
+        }
+        const ProtobufCMessage *group =
+            field->label == PROTOBUF_C_LABEL_REPEATED
+                ? NULL
+                : *(ProtobufCMessage *const *)member(&notice->base, field->offset);
+        AUTO_BUF prefix;
+        buf_init(&prefix, 80);
+        buf_add_format(&prefix, "%s.", field->name);
+        buf_add_u8(&prefix, 0);
+        for (unsigned k = 0; group && k < group->descriptor->n_fields; k++) {
+            if (is_leaf(&group->descriptor->fields[k]))
+                write_field(trust, (const char *)prefix.data, group, &group->descriptor->fields[k],
+                            to);
+        }
+    }
+    write_texts(notice, to);
+    return to->err;
+}
