@@ -1,0 +1,57 @@
+/* secret — locked and erased memory; constant-time comparison. */
+#include "keys/secret.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <sodium.h>
+
+#define SODIUM_MAJOR_MIN                                                                           \
+    26 /* library version of 1.0.22, the first with X-Wing: soname libsodium.so.26 */
+#define SODIUM_MINOR_MIN 4
+
+static bool sodium_is_new_enough(void)
+{
+    int major = sodium_library_version_major();
+
+    return major > SODIUM_MAJOR_MIN ||
+           (major == SODIUM_MAJOR_MIN && sodium_library_version_minor() >= SODIUM_MINOR_MIN);
+}
+
+int secret_init(void)
+{
+    const struct rlimit no_core = {0, 0};
+
+    if (sodium_init() < 0 || !sodium_is_new_enough())
+        return HL_ESTATE;
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        return HL_ESTATE;
+    return HL_OK;
+}
+
+int secret_new(size_t len, void **ret_memory)
+{
+    void *memory = sodium_malloc(len);
+
+    if (!memory)
+        return HL_ENOMEM;
+    memset(memory, 0, len);
+    *ret_memory = memory;
+    return HL_OK;
+}
+
+void secret_free(void *memory)
+{
+    sodium_free(memory); /* erases; NULL is allowed */
+}
+
+void secret_erase(void *octets, size_t len)
+{
+    sodium_memzero(octets, len);
+}
+
+bool secret_equal(const void *left, const void *right, size_t len)
+{
+    return sodium_memcmp(left, right, len) == 0;
+}
