@@ -54,6 +54,11 @@ HL_MUST_CHECK int strict_unpack(const ProtobufCMessageDescriptor *descriptor,
                                 const struct strict_schema *schema, struct bytes input,
                                 ProtobufCMessage **ret_message, struct strict_fault *ret_fault);
 
+/* Encoding rules only, with the schema's policy for unknown enum numbers. Errors: HL_EFORMAT. */
+HL_MUST_CHECK int strict_check_encoding(const ProtobufCMessageDescriptor *descriptor,
+                                        const struct strict_schema *schema, struct bytes input,
+                                        struct strict_fault *ret_fault);
+
 /* Pack a message that we built. The caller owns *ret_packed. An assert of the caller's own: unpack it again with the
  * schema before signing. Errors: HL_ENOMEM. */
 HL_MUST_CHECK int strict_pack(const ProtobufCMessage *message, struct blob **ret_packed);
