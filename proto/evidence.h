@@ -7,7 +7,7 @@
 #include "keys/trust.h"
 #include "proto/limits.h"
 
-enum record_type {
+enum bundle_record {
     RECORD_ROOT = 1,
     RECORD_DIRECTORY,
     RECORD_TIMESTAMP,
@@ -34,7 +34,7 @@ enum record_type {
 struct evidence_writer;
 HL_MUST_CHECK int evidence_new(struct evidence_writer **ret_writer);
 void evidence_free(struct evidence_writer *writer);
-HL_MUST_CHECK int evidence_add(struct evidence_writer *writer, enum record_type type,
+HL_MUST_CHECK int evidence_add(struct evidence_writer *writer, enum bundle_record type,
                                struct bytes octets);
 /* Documents of the trust and the CertProofs of the named certs (records 1..5). */
 HL_MUST_CHECK int evidence_add_trust(struct evidence_writer *writer, const struct trust *trust,

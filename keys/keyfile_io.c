@@ -1,0 +1,153 @@
+/* keyfile_io — key files on disk: mode checked, replaced atomically, old seeds overwritten first where asked. */
+#include "keys/keyfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEYFILE_MAX   4096
+#define PATH_MAX_OURS 4096
+
+static int read_all(int fd, uint8_t *to, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t got = read(fd, to + done, len - done);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return HL_EIO;
+        done += (size_t)got;
+    }
+    return HL_OK;
+}
+
+static int write_all(int fd, struct bytes octets)
+{
+    size_t done = 0;
+
+    while (done < octets.len) {
+        ssize_t put = write(fd, octets.data + done, octets.len - done);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return HL_EIO;
+        done += (size_t)put;
+    }
+    return HL_OK;
+}
+
+static int read_open(int fd, size_t max, mode_t forbidden, struct blob **ret_file)
+{
+    struct stat info;
+    AUTO(blob) file = NULL;
+
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+        return HL_EIO;
+    if (info.st_mode & forbidden)
+        return HL_EPERM;
+    if ((uint64_t)info.st_size > max)
+        return HL_ETOOBIG;
+    TRY(blob_new((size_t)info.st_size, &file));
+    TRY(read_all(fd, file->data, file->len));
+    *ret_file = MOVE(file);
+    return HL_OK;
+}
+
+static int read_path(const char *path, size_t max, mode_t forbidden, struct blob **ret_file)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? HL_ENOTFOUND
+               : errno == EACCES                   ? HL_EPERM
+                                                   : HL_EIO;
+    int err = read_open(fd, max, forbidden, ret_file);
+    (void)close(fd); /* only read */
+    return err;
+}
+
+int file_read(const char *path, size_t max, struct blob **ret_file)
+{
+    return read_path(path, max, 0, ret_file);
+}
+
+int keyfile_read(const char *path, struct blob **ret_file)
+{
+    return read_path(path, KEYFILE_MAX, S_IRWXG | S_IRWXO, ret_file);
+}
+
+/* The old content may hold seeds that must be gone; a journaling disk may still keep blocks (SECURITY.md says so). */
+static int overwrite(const char *path)
+{
+    static const uint8_t zeros[KEYFILE_MAX];
+    struct stat info;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == ENOENT ? HL_OK : HL_EIO;
+    int err = fstat(fd, &info) == 0 && info.st_size <= KEYFILE_MAX
+                  ? write_all(fd, BYTES(zeros, (size_t)info.st_size))
+                  : HL_EIO;
+    if (err == HL_OK && fsync(fd) != 0)
+        err = HL_EIO;
+    if (close(fd) != 0)
+        err = HL_EIO;
+    return err;
+}
+
+static int sync_folder(const char *path)
+{
+    char folder[PATH_MAX_OURS];
+    const char *slash = strrchr(path, '/');
+
+    (void)snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+                   slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return HL_EIO;
+    int err = fsync(fd) == 0 ? HL_OK : HL_EIO;
+    (void)close(fd); /* only read */
+    return err;
+}
+
+static int write_temp(const char *temp, struct bytes file)
+{
+    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd < 0)
+        return errno == EACCES ? HL_EPERM : HL_EIO;
+    int err = write_all(fd, file);
+    if (err == HL_OK && fsync(fd) != 0)
+        err = HL_EIO;
+    if (close(fd) != 0)
+        err = HL_EIO;
+    return err;
+}
+
+int keyfile_write(const char *path, struct bytes file, bool overwrite_first)
+{
+    char temp[PATH_MAX_OURS];
+    int len = snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid());
+
+    if (len < 0 || (size_t)len >= sizeof(temp))
+        return HL_EINVAL;
+    (void)unlink(temp); /* a leftover of a process with our number that was killed */
+    int err = write_temp(temp, file);
+    if (err == HL_OK && overwrite_first)
+        err = overwrite(path);
+    if (err == HL_OK && rename(temp, path) != 0)
+        err = HL_EIO;
+    if (err != HL_OK) {
+        (void)unlink(temp); /* nothing better can be done about it */
+        return err;
+    }
+    return sync_folder(path);
+}
