@@ -82,8 +82,8 @@ struct trust {
     size_t relay_count;
     struct precedence_rule rules[5]; /* default profile, by precedence 1..4 */
     struct bytes signed_root, signed_directory, signed_timestamp;
-    struct blob *owned[64];
-    size_t owned_count; /* the bytes that the views above point into (private) */
+    struct blob **owned; /* what the views above point into (private) */
+    size_t owned_count;
 };
 
 /* The documents as bytes, and what the caller pins. */

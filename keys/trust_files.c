@@ -1,0 +1,109 @@
+/* trust_files — the federation's documents from a folder. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/keyfile.h"
+#include "keys/trust.h"
+
+#define DOCUMENT_MAX ((size_t)2 << 20)
+#define STATES_MAX   400
+
+/* Documents read from a folder. */
+struct folder {
+    struct blob *single[3]; /* root, directory, timestamp */
+    struct blob *national[STATES_MAX], *roster[STATES_MAX];
+    size_t national_count, roster_count;
+};
+
+static void folder_free(struct folder *folder)
+{
+    if (!folder)
+        return;
+    for (size_t i = 0; i < 3; i++)
+        blob_free(folder->single[i]);
+    for (size_t i = 0; i < folder->national_count; i++)
+        blob_free(folder->national[i]);
+    for (size_t i = 0; i < folder->roster_count; i++)
+        blob_free(folder->roster[i]);
+    free(folder);
+}
+static inline void folder_drop(struct folder **folder)
+{
+    folder_free(*folder);
+}
+
+static int read_document(const char *path, const char *name, struct blob **ret_blob, char *reason)
+{
+    char full[4096];
+
+    (void)snprintf(full, sizeof(full), "%s/%s", path, name);
+    int err = file_read(full, DOCUMENT_MAX, ret_blob);
+    if (err != HL_OK)
+        (void)snprintf(reason, 160, "%.100s in the federation folder: %s", name, err_text(err));
+    return err;
+}
+
+static bool fits(const char *name, const char *prefix)
+{
+    size_t len = strlen(name);
+
+    return strncmp(name, prefix, strlen(prefix)) == 0 && len > 4 &&
+           strcmp(name + len - 4, ".bin") == 0;
+}
+
+/* Order of the folder does not matter but for keys in two rosters; sorted, the result is the same everywhere. */
+static int read_states(const char *path, struct folder *folder, char *reason)
+{
+    struct dirent **names = NULL;
+    int count = scandir(path, &names, NULL, alphasort);
+    int err = count < 0 ? HL_ENOTFOUND : HL_OK;
+
+    if (count < 0)
+        (void)snprintf(reason, 160, "the federation folder cannot be read");
+    for (int i = 0; i < count; i++) {
+        const char *name = names[i]->d_name;
+
+        if (err == HL_OK && fits(name, "national-") && folder->national_count < STATES_MAX)
+            err = read_document(path, name, &folder->national[folder->national_count], reason);
+        if (err == HL_OK && fits(name, "roster-") && folder->roster_count < STATES_MAX)
+            err = read_document(path, name, &folder->roster[folder->roster_count], reason);
+        folder->national_count +=
+            folder->national_count < STATES_MAX && folder->national[folder->national_count] != NULL;
+        folder->roster_count +=
+            folder->roster_count < STATES_MAX && folder->roster[folder->roster_count] != NULL;
+        free(names[i]);
+    }
+    free(names);
+    return err;
+}
+
+int trust_load(const struct suite *suite, const char *path, const uint8_t *pinned_ns,
+               const uint8_t *pinned_root, struct trust **ret_trust, char ret_reason[static 160])
+{
+    AUTO(folder) folder = calloc(1, sizeof(*folder));
+    struct bytes views[2 * STATES_MAX];
+
+    if (!folder)
+        return HL_ENOMEM;
+    ret_reason[0] = '\0';
+    TRY(read_document(path, "root-1.bin", &folder->single[0], ret_reason));
+    TRY(read_document(path, "directory.bin", &folder->single[1], ret_reason));
+    TRY(read_document(path, "timestamp.bin", &folder->single[2], ret_reason));
+    TRY(read_states(path, folder, ret_reason));
+    for (size_t i = 0; i < folder->national_count; i++)
+        views[i] = bytes_blob(folder->national[i]);
+    for (size_t i = 0; i < folder->roster_count; i++)
+        views[STATES_MAX + i] = bytes_blob(folder->roster[i]);
+    const struct trust_documents documents = {
+        .root = bytes_blob(folder->single[0]),
+        .directory = bytes_blob(folder->single[1]),
+        .timestamp = bytes_blob(folder->single[2]),
+        .national_roots = views,
+        .national_root_count = folder->national_count,
+        .rosters = views + STATES_MAX,
+        .roster_count = folder->roster_count,
+    };
+    return trust_admit(suite, &documents, pinned_ns, pinned_root, ret_trust, ret_reason);
+}
