@@ -8,7 +8,7 @@ CC       ?= gcc
 AR       ?= ar
 CFLAGS   ?= -O2 -g
 PKG      := libsodium libprotobuf-c sqlite3 libconfuse libuv
-CPPFLAGS += -I. -I$(B)/gen -D_GNU_SOURCE $(shell pkg-config --cflags $(PKG) 2>/dev/null)
+CPPFLAGS += -I. -isystem $(B)/gen -D_GNU_SOURCE $(shell pkg-config --cflags $(PKG) 2>/dev/null)
 WARN     := -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
             -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
             -Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla \

@@ -114,8 +114,7 @@ static bool roles_fit(const Hotline__V1__Cert *cert)
 
     if (cert->kind == HOTLINE__V1__CERT_KIND__CERT_OFFICER)
         return (cert->roles & ~15U) == 0;
-    return (cert->roles & ROLE_BIT_AUTO) &&
-           (cert->roles | DEVICE_ROLES) == DEVICE_ROLES &&
+    return (cert->roles & ROLE_BIT_AUTO) && (cert->roles | DEVICE_ROLES) == DEVICE_ROLES &&
            (terminal == ROLE_BIT_MONITOR || terminal == ROLE_BIT_DESK);
 }
 

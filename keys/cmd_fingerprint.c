@@ -1,0 +1,133 @@
+/* cmd_fingerprint — digits of a State's national root, to be compared over two channels. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/command.h"
+#include "keys/fingerprint.h"
+#include "keys/schema.h"
+
+#define FILE_MAX_OCTETS ((size_t)1 << 20)
+
+static const char usage[] =
+    "usage: hotline-keys fingerprint [--json] [--federation DIR] FILE|STATE\n"
+    "         FILE is a national root document; STATE, as XAA, is looked up in DIR\n";
+
+static void print_digits(const char *name, const struct fingerprint *print, bool as_json)
+{
+    char hex[2 * HASH_BYTES + 1];
+
+    hex_encode(BYTES_OF(print->hash), hex);
+    if (as_json) {
+        (void)printf("{\"v\":1,\"type\":\"fingerprint\",\"of\":\"%s\",\"hash\":\"%s\",\"groups\":[",
+                     name, hex);
+        for (size_t i = 0; i < 12; i++)
+            (void)printf("%s\"%s\"", i ? "," : "", print->groups[i]);
+        (void)printf("],\"check\":\"%s\"}\n", print->check);
+        return;
+    }
+    (void)printf("%s\n", name);
+    for (size_t i = 0; i < 12; i++)
+        (void)printf("%s%s", print->groups[i], i % 4 == 3 ? "\n" : "  ");
+    (void)printf(
+        "check %s\nRead all groups aloud over two channels; both officers must have the same.\n",
+        print->check);
+}
+
+static int of_state(const char *folder, const char *code, bool as_json)
+{
+    AUTO(trust) trust = NULL;
+    char reason[160];
+    struct fingerprint print;
+    char name[32];
+
+    int err = trust_load(suite_real(), folder, NULL, NULL, &trust, reason);
+    if (err != HL_OK)
+        return command_fail(command_code(err), "%s: %s; no fingerprint was made", folder, reason);
+    const struct entity *entity = trust_entity_by_code(trust, code);
+    if (!entity || entity->national_key_count == 0)
+        return command_fail(EXIT_NO,
+                            "%.3s is not in the directory of %s, or has no national root there",
+                            code, folder);
+    err = fingerprint_make(trust->ns, entity->id, entity->national_threshold,
+                           (const uint8_t(*)[32])entity->national_keys, entity->national_key_count,
+                           &print);
+    if (err != HL_OK)
+        return command_fail(command_code(err), "%s", err_text(err));
+    (void)snprintf(name, sizeof(name), "%s%s", trust->is_sandbox && !as_json ? "SANDBOX " : "",
+                   entity->code);
+    print_digits(name, &print, as_json);
+    return EXIT_DONE;
+}
+
+static int print_root(const Hotline__V1__NationalRoot *root, bool as_json)
+{
+    uint8_t keys[16][32];
+    struct fingerprint print;
+    char hex[2 * ID_BYTES + 1];
+
+    for (size_t i = 0; i < root->n_keys; i++)
+        memcpy(keys[i], root->keys[i].data, 32);
+    if (fingerprint_make(root->ns.data, root->entity.data, root->threshold,
+                         (const uint8_t(*)[32])keys, root->n_keys, &print) != HL_OK)
+        return EXIT_INTERNAL;
+    hex_encode(BYTES(root->entity.data, ID_BYTES), hex);
+    print_digits(hex, &print, as_json);
+    return EXIT_DONE;
+}
+
+/* The signatures of the document are not judged: the digits are what two officers compare. */
+static int of_file(const char *path, bool as_json)
+{
+    AUTO(blob) file = NULL;
+    Hotline__V1__Signed *object = NULL;
+    ProtobufCMessage *body = NULL;
+
+    int err = file_read(path, FILE_MAX_OCTETS, &file);
+    if (err != HL_OK)
+        return command_fail(command_code(err), "%s: %s; no fingerprint was made", path,
+                            err_text(err));
+    err = sign_parse(bytes_blob(file), &object);
+    if (err == HL_OK)
+        err = strict_unpack(&hotline__v1__national_root__descriptor, &schema_trust,
+                            BYTES(object->body.data, object->body.len), &body, NULL);
+    int code = err == HL_OK ? print_root((Hotline__V1__NationalRoot *)body, as_json)
+                            : command_fail(command_code(err), "%s: no national root document (%s)",
+                                           path, err_text(err));
+    if (body)
+        protobuf_c_message_free_unpacked(body, NULL);
+    if (object)
+        hotline__v1__signed__free_unpacked(object, NULL);
+    return code;
+}
+
+int cmd_fingerprint(int argc, char **argv)
+{
+    static const struct option list[] = {{"json", no_argument, NULL, 'j'},
+                                         {"federation", required_argument, NULL, 'f'},
+                                         {"help", no_argument, NULL, 'h'},
+                                         {NULL, 0, NULL, 0}};
+    const char *folder = ".";
+    bool as_json = false;
+    int option = 0;
+
+    while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(usage, stdout);
+            return EXIT_DONE;
+        }
+        if (option == 'j')
+            as_json = true;
+        else if (option == 'f')
+            folder = optarg;
+        else
+            optind = argc + 1;
+    }
+    if (optind + 1 != argc) {
+        (void)fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return strlen(argv[optind]) == 3 ? of_state(folder, argv[optind], as_json)
+                                     : of_file(argv[optind], as_json);
+}
