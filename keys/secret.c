@@ -32,8 +32,10 @@ int secret_init(void)
 
 int secret_new(size_t len, void **ret_memory)
 {
-    void *memory = sodium_malloc(len);
+    if (sodium_init() < 0) /* idempotent; guarded pages need it */
+        return HL_ENOMEM;
 
+    void *memory = sodium_malloc(len);
     if (!memory)
         return HL_ENOMEM;
     memset(memory, 0, len);
