@@ -310,16 +310,16 @@ int handshake_read(struct handshake *handshake, struct bytes message,
 
 static void start(struct handshake *handshake, struct bytes prologue)
 {
-    struct bytes name =
-        bytes_text(handshake->has_hfs ? "Noise_XKhfs_25519+MLKEM768_ChaChaPoly_SHA512"
-                                      : "Noise_XK_25519_ChaChaPoly_SHA512");
+    struct bytes name = bytes_text(handshake->has_hfs
+                                       ? "Noise_XKhfs_25519+MLKEM768_ChaChaPoly_SHA512"
+                                       : "Noise_XK_25519_ChaChaPoly_SHA512");
 
     assert(name.len <= NOISE_HASH_BYTES); /* else Noise hashes the name */
     memcpy(handshake->h, name.data, name.len);
     memcpy(handshake->ck, handshake->h, sizeof(handshake->ck));
     mix_hash(handshake, prologue);
-    mix_hash(handshake,
-             handshake->is_initiator ? BYTES_OF(handshake->remote_s) : BYTES_OF(handshake->s_pk));
+    mix_hash(handshake, handshake->is_initiator ? BYTES_OF(handshake->remote_s)
+                                                : BYTES_OF(handshake->s_pk));
     trace(handshake, "start");
 }
 
