@@ -10,10 +10,10 @@
 #define FRAME_TAG_BYTES     16
 #define FRAME_LENGTH_BYTES  2
 #define FRAME_RECORD_HEADER 4
-#define FRAME_RECORD_MAX    60000        /* octets of a record's body */
-#define FRAME_PERIOD        65536U       /* frames under one key: the sender rekeys in the last one */
-#define FRAME_PERIOD_MAX    131072U      /* the receiver's patience */
-#define FRAME_PERIOD_MS     (60 * 60000) /* the same in time, sender's clock */
+#define FRAME_RECORD_MAX    60000   /* octets of a record's body */
+#define FRAME_PERIOD        65536U  /* frames under one key: the sender rekeys in the last one */
+#define FRAME_PERIOD_MAX    131072U /* the receiver's patience */
+#define FRAME_PERIOD_MS     3600000 /* the same in time, sender's clock */
 
 struct record {
     unsigned type;

@@ -12,13 +12,20 @@
 
 /* Lives in secret memory as a whole. */
 struct handshake {
-    uint8_t h[NOISE_HASH_BYTES], ck[NOISE_HASH_BYTES], k[32];
+    uint8_t h[NOISE_HASH_BYTES];
+    uint8_t ck[NOISE_HASH_BYTES];
+    uint8_t k[32];
     uint64_t n;
     bool has_key, is_initiator, has_hfs;
     unsigned step; /* messages done, or STEP_DEAD */
-    uint8_t s_sk[DH_BYTES], s_pk[DH_BYTES], e_sk[DH_BYTES], e_pk[DH_BYTES];
-    uint8_t remote_s[DH_BYTES], remote_e[DH_BYTES];
-    uint8_t kem_sk[MLKEM_SK_BYTES], remote_kem[MLKEM_PK_BYTES];
+    uint8_t s_sk[DH_BYTES];
+    uint8_t s_pk[DH_BYTES];
+    uint8_t e_sk[DH_BYTES];
+    uint8_t e_pk[DH_BYTES];
+    uint8_t remote_s[DH_BYTES];
+    uint8_t remote_e[DH_BYTES];
+    uint8_t kem_sk[MLKEM_SK_BYTES];
+    uint8_t remote_kem[MLKEM_PK_BYTES];
     struct rng rng;
     void (*on_token)(void *, const char *, const uint8_t *, const uint8_t *, const uint8_t *);
     void *context;
@@ -37,7 +44,8 @@ static void mix_hash(struct handshake *handshake, struct bytes data)
 
 static void mix_key(struct handshake *handshake, struct bytes ikm)
 {
-    uint8_t ck[NOISE_HASH_BYTES], key[NOISE_HASH_BYTES];
+    uint8_t ck[NOISE_HASH_BYTES];
+    uint8_t key[NOISE_HASH_BYTES];
 
     noise_hkdf2(handshake->ck, ikm, ck, key);
     memcpy(handshake->ck, ck, sizeof(ck));
@@ -127,7 +135,8 @@ static int mix_se(struct handshake *handshake)
 
 static int write_e1(struct handshake *handshake, struct buf *to)
 {
-    uint8_t seed[MLKEM_SEED_BYTES], pk[MLKEM_PK_BYTES];
+    uint8_t seed[MLKEM_SEED_BYTES];
+    uint8_t pk[MLKEM_PK_BYTES];
 
     rng_fill(&handshake->rng, seed, sizeof(seed));
     mlkem_keypair(seed, pk, handshake->kem_sk);
@@ -146,7 +155,9 @@ static int read_e1(struct handshake *handshake, struct bytes *from)
 
 static int write_ekem1(struct handshake *handshake, struct buf *to)
 {
-    uint8_t coins[MLKEM_COINS_BYTES], ss[MLKEM_SS_BYTES], ct[MLKEM_CT_BYTES];
+    uint8_t coins[MLKEM_COINS_BYTES];
+    uint8_t ss[MLKEM_SS_BYTES];
+    uint8_t ct[MLKEM_CT_BYTES];
 
     rng_fill(&handshake->rng, coins, sizeof(coins));
     int err = mlkem_encaps(handshake->remote_kem, coins, ct, ss);
@@ -160,7 +171,8 @@ static int write_ekem1(struct handshake *handshake, struct buf *to)
 
 static int read_ekem1(struct handshake *handshake, struct bytes *from)
 {
-    uint8_t kem_ct[MLKEM_CT_BYTES], ss[MLKEM_SS_BYTES];
+    uint8_t kem_ct[MLKEM_CT_BYTES];
+    uint8_t ss[MLKEM_SS_BYTES];
     struct bytes ct;
 
     TRY(take(from, MLKEM_CT_BYTES + HANDSHAKE_TAG_BYTES, &ct));
@@ -310,16 +322,16 @@ int handshake_read(struct handshake *handshake, struct bytes message,
 
 static void start(struct handshake *handshake, struct bytes prologue)
 {
-    struct bytes name = bytes_text(handshake->has_hfs
-                                       ? "Noise_XKhfs_25519+MLKEM768_ChaChaPoly_SHA512"
-                                       : "Noise_XK_25519_ChaChaPoly_SHA512");
+    struct bytes name =
+        bytes_text(handshake->has_hfs ? "Noise_XKhfs_25519+MLKEM768_ChaChaPoly_SHA512"
+                                      : "Noise_XK_25519_ChaChaPoly_SHA512");
 
     assert(name.len <= NOISE_HASH_BYTES); /* else Noise hashes the name */
     memcpy(handshake->h, name.data, name.len);
     memcpy(handshake->ck, handshake->h, sizeof(handshake->ck));
     mix_hash(handshake, prologue);
-    mix_hash(handshake, handshake->is_initiator ? BYTES_OF(handshake->remote_s)
-                                                : BYTES_OF(handshake->s_pk));
+    mix_hash(handshake,
+             handshake->is_initiator ? BYTES_OF(handshake->remote_s) : BYTES_OF(handshake->s_pk));
     trace(handshake, "start");
 }
 
@@ -352,7 +364,8 @@ void handshake_free(struct handshake *handshake)
 int handshake_split(const struct handshake *handshake, uint8_t ret_send[static 32],
                     uint8_t ret_receive[static 32])
 {
-    uint8_t first[NOISE_HASH_BYTES], second[NOISE_HASH_BYTES];
+    uint8_t first[NOISE_HASH_BYTES];
+    uint8_t second[NOISE_HASH_BYTES];
 
     if (handshake->step != MESSAGES)
         return HL_ESTATE;

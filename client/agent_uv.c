@@ -1,0 +1,338 @@
+/* agent_uv — connections to the relays and their agents on one loop. */
+#include "client/agent_uv.h"
+
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "client/agent.h"
+#include "proto/link_uv.h"
+
+#define TICK_MS      50
+#define RETRY_MS     1000
+#define CLOSE_MAX_MS 2000
+
+/* One relay: the connection now, and when to try again. */
+struct wire {
+    struct agents *owner;
+    const struct relay_info *relay;
+    struct link_uv *link; /* NULL: not connected */
+    struct agent *agent;
+    struct blob *waiting; /* a record that the link could not take yet */
+    unsigned waiting_type;
+    uint64_t retry_ms;
+    unsigned attempts;
+    bool is_ready; /* Welcome has come on this connection */
+};
+struct agents {
+    uv_loop_t loop;
+    uv_timer_t tick;
+    uv_signal_t signals[2];
+    struct desk *desk;
+    const struct profile *profile;
+    struct channel_key key;
+    struct wire wires[LIMIT_RELAYS];
+    size_t wire_count;
+    bool (*is_done)(void *context);
+    void *context;
+    uint64_t deadline_ms;
+    bool was_done, is_closing;
+    int signal;
+};
+
+static void drop_agent(struct wire *wire)
+{
+    if (wire->agent)
+        agent_closed(wire->agent);
+    agent_free(wire->agent);
+    blob_free(wire->waiting);
+    wire->agent = NULL;
+    wire->waiting = NULL;
+    wire->is_ready = false;
+}
+
+/* Hand the agent's records to the link until the agent has none or the link takes no more. */
+static void flush(struct wire *wire)
+{
+    while (wire->link && wire->agent) {
+        if (!wire->waiting && !agent_next_output(wire->agent, &wire->waiting_type, &wire->waiting))
+            return;
+        int err = link_uv_send(wire->link, wire->waiting_type, bytes_blob(wire->waiting));
+        if (err == HL_EBUSY)
+            return; /* again when it has drained */
+        blob_free(wire->waiting);
+        wire->waiting = NULL;
+        if (err != HL_OK) {
+            link_uv_close(wire->link);
+            return;
+        }
+    }
+}
+
+static void on_record(void *context, struct link_uv *link, unsigned type, struct bytes body)
+{
+    struct wire *wire = context;
+
+    int err = agent_input(wire->agent, type, body);
+    wire->is_ready = agent_phase(wire->agent) == AGENT_READY;
+    if (err == HL_EFORMAT)
+        link_uv_bye(link, 5, "the relay broke the protocol"); /* BYE_PROTOCOL */
+    else if (err != HL_OK)
+        link_uv_close(link);
+    else
+        flush(wire);
+}
+
+static void on_ready(void *context, struct link_uv *link)
+{
+    (void)link;
+    flush(context);
+}
+
+static void on_drained(void *context, struct link_uv *link)
+{
+    (void)link;
+    flush(context);
+}
+
+static void on_closed(void *context, struct link_uv *link, enum link_uv_end end,
+                      unsigned bye_reason)
+{
+    struct wire *wire = context;
+
+    (void)link;
+    (void)end;
+    (void)bye_reason;
+    wire->link = NULL;
+    wire->retry_ms = uv_now(&wire->owner->loop) + RETRY_MS;
+    drop_agent(wire);
+}
+
+static const struct link_uv_calls calls = {
+    .on_ready = on_ready, .on_record = on_record, .on_drained = on_drained, .on_closed = on_closed};
+
+/* host:port of the profile, else of the directory. Names are looked up here; a desk has few relays and usually addresses. */
+static int find_address(const struct wire *wire, struct sockaddr_storage *ret_address)
+{
+    char host[280];
+    char port[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
+    struct addrinfo *found = NULL;
+    const struct profile *profile = wire->owner->profile;
+
+    (void)snprintf(host, sizeof(host), "%s", wire->relay->host);
+    (void)snprintf(port, sizeof(port), "%u", wire->relay->port);
+    for (size_t i = 0; i < profile->relay_count; i++) {
+        const char *colon = strrchr(profile->relays[i].address, ':');
+
+        if (strcmp(profile->relays[i].name, wire->relay->name) != 0 || !colon)
+            continue;
+        (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - profile->relays[i].address),
+                       profile->relays[i].address);
+        (void)snprintf(port, sizeof(port), "%.7s", colon + 1);
+    }
+    if (getaddrinfo(host, port, &hints, &found) != 0 || !found)
+        return HL_ENOTFOUND;
+    memcpy(ret_address, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return HL_OK;
+}
+
+static int connect_wire(struct wire *wire)
+{
+    struct agents *agents = wire->owner;
+    struct sockaddr_storage address;
+    AUTO(blob) hello = NULL;
+
+    TRY(find_address(wire, &address));
+    TRY(agent_new(agents->desk, wire->relay, &wire->agent));
+    TRY(agent_hello(wire->agent, &hello));
+    const struct channel_client_params params = {.ns = desk_identity(agents->desk)->trust->ns,
+                                                 .relay_id = wire->relay->id,
+                                                 .relay_static = wire->relay->noise_static,
+                                                 .key = &agents->key,
+                                                 .rng = desk_identity(agents->desk)->rng,
+                                                 .hello = bytes_blob(hello)};
+    const struct link_uv_setup setup = {.loop = &agents->loop, .calls = &calls, .context = wire};
+    return link_uv_connect(&setup, (const struct sockaddr *)&address, &params, &wire->link);
+}
+
+static void tick_wire(struct wire *wire)
+{
+    uint64_t now_ms = uv_now(&wire->owner->loop);
+
+    if (!wire->link && now_ms >= wire->retry_ms) {
+        wire->attempts++;
+        if (connect_wire(wire) != HL_OK) {
+            drop_agent(wire);
+            wire->retry_ms = now_ms + RETRY_MS;
+        }
+        return;
+    }
+    if (!wire->link || !wire->is_ready)
+        return;
+    if (agent_tick(wire->agent) != HL_OK)
+        link_uv_close(wire->link);
+    else
+        flush(wire);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct agents *agents = timer->data;
+
+    for (size_t i = 0; !agents->is_closing && i < agents->wire_count; i++)
+        tick_wire(&agents->wires[i]);
+    agents->was_done = agents->is_done && agents->is_done(agents->context);
+    if (agents->was_done || agents->signal != 0 ||
+        (agents->deadline_ms != 0 && uv_now(&agents->loop) >= agents->deadline_ms))
+        uv_stop(&agents->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct agents *agents = handle->data;
+
+    agents->signal = number;
+    uv_stop(&agents->loop);
+}
+
+int agents_new(struct desk *desk, const struct profile *profile, struct agents **ret_agents)
+{
+    static const int numbers[2] = {SIGINT, SIGTERM};
+    struct agents *agents = calloc(1, sizeof(*agents));
+
+    if (!agents)
+        return HL_ENOMEM;
+    if (uv_loop_init(&agents->loop) != 0) {
+        free(agents);
+        return HL_EIO;
+    }
+    agents->desk = desk;
+    agents->profile = profile;
+    channel_key_init(desk_identity(desk)->secrets->noise_sk, &agents->key);
+    agents->wire_count = desk_relay_count(desk);
+    for (size_t i = 0; i < agents->wire_count; i++)
+        agents->wires[i] = (struct wire){.owner = agents, .relay = desk_relay(desk, i)};
+    (void)uv_timer_init(&agents->loop, &agents->tick); /* always 0 */
+    agents->tick.data = agents;
+    (void)uv_timer_start(&agents->tick, on_tick, 0, TICK_MS);
+    for (size_t i = 0; i < 2; i++) {
+        (void)uv_signal_init(
+            &agents->loop,
+            &agents->signals[i]); /* fails only without descriptors: then no signal is seen */
+        agents->signals[i].data = agents;
+        (void)uv_signal_start(&agents->signals[i], on_signal, numbers[i]);
+        uv_unref((uv_handle_t *)&agents->signals[i]);
+    }
+    *ret_agents = agents;
+    return HL_OK;
+}
+
+bool agents_run(struct agents *agents, int64_t timeout_ms, bool (*is_done)(void *context),
+                void *context)
+{
+    uv_update_time(&agents->loop);
+    agents->is_done = is_done;
+    agents->context = context;
+    agents->was_done = false;
+    agents->deadline_ms = timeout_ms > 0 ? uv_now(&agents->loop) + (uint64_t)timeout_ms : 0;
+    (void)uv_run(&agents->loop, UV_RUN_DEFAULT); /* until uv_stop() */
+    return agents->was_done;
+}
+
+int agents_signal(const struct agents *agents)
+{
+    return agents->signal;
+}
+
+bool agents_are_idle(const struct agents *agents)
+{
+    size_t idle = 0;
+
+    for (size_t i = 0; i < agents->wire_count; i++) {
+        const struct wire *wire = &agents->wires[i];
+
+        if (wire->is_ready &&
+            (!agent_is_idle(wire->agent) || wire->waiting || link_uv_queued(wire->link) > 0))
+            return false;
+        if (!wire->is_ready && wire->link)
+            return false; /* still on its way */
+        if (!wire->is_ready && wire->attempts == 0)
+            return false;
+        idle += wire->is_ready;
+    }
+    return idle > 0;
+}
+
+bool agents_are_off_line(const struct agents *agents)
+{
+    for (size_t i = 0; i < agents->wire_count; i++) {
+        if (agents->wires[i].link || agents->wires[i].attempts == 0)
+            return false;
+    }
+    return true;
+}
+
+int agents_want_prekeys(struct agents *agents, const struct desk_id *desks, size_t count)
+{
+    for (size_t i = 0; i < agents->wire_count; i++) {
+        if (agents->wires[i].is_ready)
+            TRY(agent_want_prekeys(agents->wires[i].agent, desks, count));
+    }
+    return HL_OK;
+}
+
+bool agents_have_prekeys(const struct agents *agents)
+{
+    size_t answered = 0;
+
+    for (size_t i = 0; i < agents->wire_count; i++) {
+        const struct wire *wire = &agents->wires[i];
+
+        if (wire->link && (!wire->is_ready || !agent_has_prekeys(wire->agent)))
+            return false;
+        answered += wire->is_ready;
+    }
+    return answered > 0;
+}
+
+static bool all_closed(void *context)
+{
+    const struct agents *agents = context;
+
+    for (size_t i = 0; i < agents->wire_count; i++) {
+        if (agents->wires[i].link)
+            return false;
+    }
+    return true;
+}
+
+void agents_free(struct agents *agents)
+{
+    if (!agents)
+        return;
+    agents->is_closing = true;
+    agents->signal = 0;
+    for (size_t i = 0; i < agents->wire_count; i++) {
+        if (agents->wires[i].link)
+            link_uv_bye(agents->wires[i].link, 1, NULL); /* BYE_NORMAL */
+    }
+    (void)agents_run(agents, CLOSE_MAX_MS, all_closed, agents);
+    for (size_t i = 0; i < agents->wire_count; i++) {
+        if (agents->wires[i].link)
+            link_uv_close(agents->wires[i].link);
+    }
+    uv_close((uv_handle_t *)&agents->tick, NULL);
+    uv_close((uv_handle_t *)&agents->signals[0], NULL);
+    uv_close((uv_handle_t *)&agents->signals[1], NULL);
+    (void)uv_run(&agents->loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < agents->wire_count; i++)
+        drop_agent(&agents->wires[i]);
+    (void)uv_loop_close(&agents->loop); /* all handles are closed */
+    free(agents);
+}
