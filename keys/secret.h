@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 
 /* Once a program, before any secret: libsodium is initialised and >= 1.0.22, core dumps are off (RLIMIT_CORE 0,
- * PR_SET_DUMPABLE 0). Error: HL_ESTATE (libsodium too old or not usable). */
+ * PR_SET_DUMPABLE 0; the latter not in builds with AddressSanitizer). Error: HL_ESTATE (libsodium too old or not usable). */
 HL_MUST_CHECK int secret_init(void);
 
 /* `len` zero octets from sodium_malloc(). The caller owns *ret_memory, frees with secret_free(). Error: HL_ENOMEM. */
@@ -14,5 +14,8 @@ void secret_free(void *memory); /* erases; NULL is allowed */
 
 void secret_erase(void *octets, size_t len); /* for secrets on the stack */
 bool secret_equal(const void *left, const void *right, size_t len);
+
+/* Version text of the libsodium in use; static. */
+const char *secret_library_version(void);
 
 #endif

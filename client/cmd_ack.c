@@ -1,0 +1,218 @@
+/* cmd_ack — acknowledge receipt, or refuse: an officer's own signature. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "client/answer.h"
+#include "client/json.h"
+#include "client/online.h"
+#include "client/query.h"
+#include "proto/receipt.h"
+
+#define FETCH_MS 3000
+#define FLUSH_MS 8000
+
+static int parse_disposition(const char *word, Hotline__V1__Disposition *ret_disposition)
+{
+    static const char *const words[] = {"",          "understood", "needs-translation",
+                                        "forwarded", "wrong-desk", "query"};
+
+    for (size_t i = 1; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i], word) == 0) {
+            *ret_disposition = (Hotline__V1__Disposition)i;
+            return HL_OK;
+        }
+    }
+    return HL_ENOTFOUND;
+}
+
+static void report(struct cli *cli, const char *id, const struct answer *answer, const char *what)
+{
+    AUTO_BUF text;
+    struct json json;
+    char at[TIME_TEXT_SIZE];
+
+    time_format(answer->receipt->at_ms, at);
+    if (!cli->as_json) {
+        cli_print(cli, "%s: %s%s at %s\n", id, answer->is_repeated ? "was already " : "", what, at);
+        return;
+    }
+    buf_init(&text, 8192);
+    json_begin(&json, &text);
+    json_text(&json, "type", "receipt");
+    json_text(&json, "id", id);
+    json_text(&json, "kind", what);
+    json_hex(&json, "hash", BYTES_OF(answer->hash));
+    json_time(&json, "at", answer->receipt->at_ms);
+    json_bool(&json, "repeated", answer->is_repeated);
+    json_end(&json);
+    cli_print_buf(cli, &text);
+}
+
+static int deliver(struct cli *cli, const char *id, const struct answer *answer, const char *what)
+{
+    bool is_sent = answer->is_repeated || online_flush(cli, FLUSH_MS);
+
+    report(cli, id, answer, what);
+    if (is_sent)
+        return EXIT_DONE;
+    return cli_fail(cli, EXIT_NO_RELAY, "no_relay",
+                    "%s: no relay took the receipt; it is signed and kept in the outbox, and sent "
+                    "by the next command that connects",
+                    id);
+}
+
+static void print_reservation(struct cli *cli)
+{
+    size_t count = 0;
+    const struct reservation_text *texts = reservation_texts(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(texts[i].lang, cli->profile->lang) == 0 ||
+            (i == 0 && !strstr("en fr es ru zh ar", cli->profile->lang)))
+            cli_print(cli, "%s\n", texts[i].text);
+    }
+}
+
+/* Outside a sandbox, FLASH and IMMEDIATE of the live plane are acknowledged at a terminal. */
+static int check_terminal(struct cli *cli, const struct notice_view *view)
+{
+    bool is_grave = view->plane == HOTLINE__V1__PLANE__LIVE &&
+                    view->precedence >= HOTLINE__V1__PRECEDENCE__IMMEDIATE;
+
+    if (!is_grave || cli->trust->is_sandbox || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
+        return EXIT_DONE;
+    return cli_fail(
+        cli, EXIT_PERMISSION, "terminal",
+        "%s: a live FLASH or IMMEDIATE is acknowledged at a terminal only; nothing was sent",
+        view->id);
+}
+
+static int acknowledge(struct cli *cli, const char *id, const struct ack_options *options)
+{
+    AUTO(notice_view) view = NULL;
+    AUTO(answer) answer = NULL;
+    uint8_t hash[HASH_BYTES];
+
+    int code = cli_find(cli, id, hash);
+    if (code != EXIT_DONE)
+        return code;
+    int err = query_notice(cli->desk, hash, &view);
+    if (err != HL_OK)
+        return cli_fail_err(cli, err, id);
+    if (view->flags & NOTICE_QUARANTINED)
+        return cli_fail(cli, EXIT_VERIFY, "quarantined",
+                        "%s is quarantined; nothing was acknowledged", view->id);
+    code = check_terminal(cli, view);
+    if (code != EXIT_DONE)
+        return code;
+    err = answer_acknowledge(cli->desk, hash, options, &answer);
+    if (err == HL_ESTATE)
+        return cli_fail(
+            cli, EXIT_PERMISSION, "not_opened",
+            "%s: not opened at this terminal; nothing was sent, `hotline read %s` first", view->id,
+            view->id);
+    if (err == HL_EFORMAT)
+        return cli_fail(
+            cli, EXIT_DATA, "check_word", "%s: %s; nothing was sent", view->id,
+            desk_why(cli->desk)[0]
+                ? desk_why(cli->desk)
+                : "the check word is wrong or missing; it stands at the end of the notice");
+    if (err != HL_OK)
+        return cli_fail_err(cli, err, view->id);
+    if (!answer->is_repeated && !cli->as_json)
+        print_reservation(cli);
+    return deliver(cli, view->id, answer, "RECEIPT ACKNOWLEDGED");
+}
+
+int cmd_ack(struct cli *cli, int argc, char **argv)
+{
+    static const struct option list[] = {{"disposition", required_argument, NULL, 'd'},
+                                         {"check-word", required_argument, NULL, 'w'},
+                                         {"reply-expected", required_argument, NULL, 'r'},
+                                         {NULL, 0, NULL, 0}};
+    struct ack_options options = {.disposition = HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD};
+    const char *expected = NULL;
+    int64_t relative_ms = 0;
+    int option = 0;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "m:", list, NULL)) != -1) {
+        if (option == 'd' && parse_disposition(optarg, &options.disposition) != HL_OK)
+            return cli_fail(cli, EXIT_USAGE, "usage",
+                            "--disposition takes understood, needs-translation, forwarded, "
+                            "wrong-desk or query; nothing was sent");
+        if (option == '?')
+            return cli_usage("ack");
+        if (option == 'w')
+            options.check_word = optarg;
+        if (option == 'r')
+            expected = optarg;
+        if (option == 'm')
+            options.note = optarg;
+    }
+    if (optind + 1 != argc)
+        return cli_usage("ack");
+    if (options.note && (strlen(options.note) > 200 || !text_is_utf8(bytes_text(options.note))))
+        return cli_fail(cli, EXIT_DATA, "note",
+                        "-m takes at most 200 octets of UTF-8; nothing was sent");
+    int code = cli_open(cli);
+    if (code == EXIT_DONE)
+        code = cli_unlock(cli, ROLE_BIT_ACK);
+    if (code != EXIT_DONE)
+        return code;
+    if (expected && expected[0] == '+' && duration_parse(expected + 1, &relative_ms) == HL_OK)
+        options.reply_expected_ms = desk_now_ms(cli->desk) + relative_ms;
+    else if (expected && time_parse(expected, &options.reply_expected_ms) != HL_OK)
+        return cli_fail(
+            cli, EXIT_USAGE, "usage",
+            "--reply-expected takes a time as 2026-11-24T14:05:00Z or +15m; nothing was sent");
+    online_fetch(cli, FETCH_MS);
+    return acknowledge(cli, argv[optind], &options);
+}
+
+int cmd_refuse(struct cli *cli, int argc, char **argv)
+{
+    static const struct option list[] = {{"reason", required_argument, NULL, 'r'},
+                                         {NULL, 0, NULL, 0}};
+    AUTO(answer) answer = NULL;
+    uint8_t hash[HASH_BYTES];
+    const char *reason_word = NULL;
+    const char *note = NULL;
+    uint32_t reason = 0;
+    int option = 0;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "m:", list, NULL)) != -1) {
+        if (option == '?')
+            return cli_usage("refuse");
+        if (option == 'r')
+            reason_word = optarg;
+        if (option == 'm')
+            note = optarg;
+    }
+    if (optind + 1 != argc || !reason_word)
+        return cli_usage("refuse");
+    if (form_word_parse(&hotline__v1__reason__descriptor, reason_word, &reason) != HL_OK) {
+        AUTO_BUF words;
+        buf_init(&words, 4096);
+        form_words_list(&hotline__v1__reason__descriptor, &words);
+        buf_add_u8(&words, 0);
+        return cli_fail(cli, EXIT_USAGE, "usage", "--reason takes one of: %s; nothing was sent",
+                        words.err == HL_OK ? (const char *)words.data : "");
+    }
+    int code = cli_open(cli);
+    if (code == EXIT_DONE)
+        code = cli_unlock(cli, ROLE_BIT_ACK);
+    if (code == EXIT_DONE)
+        online_fetch(cli, FETCH_MS);
+    if (code == EXIT_DONE)
+        code = cli_find(cli, argv[optind], hash);
+    if (code != EXIT_DONE)
+        return code;
+    int err = answer_refuse(cli->desk, hash, (Hotline__V1__Reason)reason, note, &answer);
+    return err == HL_OK ? deliver(cli, argv[optind], answer, "REFUSED")
+                        : cli_fail_err(cli, err, argv[optind]);
+}

@@ -1,0 +1,99 @@
+/* cmd_read — open a notice: its text, OPENED once, then the check word. */
+#include <getopt.h>
+#include <string.h>
+
+#include "client/answer.h"
+#include "client/notice_json.h"
+#include "client/notice_print.h"
+#include "client/online.h"
+
+#define FETCH_MS 4000
+#define FLUSH_MS 5000
+
+static int show(struct cli *cli, const struct notice_view *view, bool is_peek)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, (size_t)8 << 20);
+    bool shows_word = !is_peek && view->direction == NOTICE_IN;
+    if (cli->as_json) {
+        notice_json(&text, cli->trust, view, shows_word);
+    } else {
+        notice_print_whole(&text, cli->trust, view);
+        if (is_peek)
+            buf_add_text(&text, "\nNOT OPENED: nothing was sent, the check word is not shown.\n");
+        else if (shows_word && view->notice)
+            buf_add_format(
+                &text, "\nCheck word: %s   acknowledge receipt: hotline ack %s --check-word %s\n",
+                view->notice->check_word, view->id, view->notice->check_word);
+    }
+    if (text.err != HL_OK)
+        return cli_fail_err(cli, text.err, view->id);
+    cli_print_buf(cli, &text);
+    return EXIT_DONE;
+}
+
+/* OPENED is signed and durable before the text is on the screen, so that the screen never knows more than the record. */
+static int say_opened(struct cli *cli, const struct notice_view *view, const uint8_t *hash)
+{
+    AUTO(answer) answer = NULL;
+
+    if (view->direction != NOTICE_IN || view->is_own_copy)
+        return EXIT_DONE;
+    if (cli->identity->is_headless)
+        return cli_fail(cli, EXIT_PERMISSION, "headless",
+                        "this desk profile holds no officer key; nothing was opened, --peek shows "
+                        "the notice without saying so");
+    int err = answer_open(cli->desk, hash, &answer);
+    return err == HL_OK ? EXIT_DONE : cli_fail_err(cli, err, view->id);
+}
+
+int cmd_read(struct cli *cli, int argc, char **argv)
+{
+    static const struct option list[] = {{"peek", no_argument, NULL, 'p'},
+                                         {"offline", no_argument, NULL, 'x'},
+                                         {"lang", required_argument, NULL, 'l'},
+                                         {NULL, 0, NULL, 0}};
+    AUTO(notice_view) view = NULL;
+    uint8_t hash[HASH_BYTES];
+    bool is_peek = false;
+    bool is_offline = false;
+    int option = 0;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "", list, NULL)) != -1) {
+        if (option == '?')
+            return cli_usage("read");
+        is_peek = is_peek || option == 'p';
+        is_offline = is_offline || option == 'x';
+    }
+    if (optind + 1 != argc)
+        return cli_usage("read");
+    int code = cli_open(cli);
+    if (code == EXIT_DONE && !is_offline)
+        online_fetch(cli, FETCH_MS);
+    if (code == EXIT_DONE)
+        code = cli_find(cli, argv[optind], hash);
+    if (code != EXIT_DONE)
+        return code;
+    int err = query_notice(cli->desk, hash, &view);
+    if (err != HL_OK)
+        return cli_fail_err(cli, err, argv[optind]);
+    if (view->flags & NOTICE_QUARANTINED)
+        return cli_fail(cli, EXIT_VERIFY, "quarantined",
+                        "%s is quarantined: it did not verify; its text is not shown, it is on the "
+                        "security list",
+                        view->id);
+    if (!view->notice)
+        return cli_fail(
+            cli, EXIT_PERMISSION, "no_text",
+            "%s: this terminal holds no text of it; open it at another terminal of the desk",
+            view->id);
+    if (!is_peek)
+        code = say_opened(cli, view, hash);
+    if (code == EXIT_DONE)
+        code = show(cli, view, is_peek);
+    if (code == EXIT_DONE && !is_peek && !is_offline)
+        (void)online_flush(cli, FLUSH_MS); /* else the next command that connects sends it */
+    return code;
+}

@@ -1,0 +1,141 @@
+/* cmd_send — send and reply: draft and release in one step, where policy lets one person do it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/compose.h"
+#include "client/dispatch_notice.h"
+#include "client/form.h"
+#include "client/query.h"
+
+static int dry_run(struct cli *cli, const Hotline__V1__Notice *notice)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, (size_t)2 * FORM_BYTES_MAX);
+    buf_add_text(&text, "would be sent (nothing was signed):\n");
+    if (form_write(cli->trust, notice, &text) != HL_OK)
+        return cli_fail(cli, EXIT_INTERNAL, "internal",
+                        "the notice cannot be shown; nothing was sent");
+    cli_print_buf(cli, &text);
+    return EXIT_DONE;
+}
+
+/* One person may release up to the roster's limit; above it the draft is kept for a second officer. */
+static int check_persons(struct cli *cli, const struct compose *compose,
+                         const Hotline__V1__Notice *notice)
+{
+    const struct entity *state = trust_entity(cli->trust, cli->identity->desk.entity);
+    unsigned least = state && state->roster && notice->precedence >= 1 && notice->precedence <= 4
+                         ? state->roster->release_min[notice->precedence]
+                         : 2;
+
+    if (least < 2 || compose->single_person)
+        return EXIT_DONE;
+    return cli_fail(cli, EXIT_PERMISSION, "two_persons",
+                    "%s needs %u persons; nothing was signed or sent: use `hotline draft`, then "
+                    "another officer's `hotline release ID`; alone only with --single-person "
+                    "REASON, and the receiver is told",
+                    form_word(&hotline__v1__precedence__descriptor, (uint32_t)notice->precedence),
+                    least);
+}
+
+static int send_notice(struct cli *cli, const struct compose *compose, Hotline__V1__Notice *notice)
+{
+    char id[NOTICE_ID_SIZE];
+    uint8_t hash[HASH_BYTES];
+    enum online_layer layer = LAYER_CUSTODY;
+
+    if (compose->wait && online_layer_parse(compose->wait, &layer) != HL_OK)
+        return cli_fail(
+            cli, EXIT_USAGE, "usage",
+            "--wait takes custody, delivered, opened, acknowledged or answered; nothing was sent");
+    if (compose->is_dry_run)
+        return dry_run(cli, notice);
+    int code = check_persons(cli, compose, notice);
+    if (code == EXIT_DONE)
+        code = cli_unlock(cli, ROLE_BIT_COMPOSE);
+    if (code == EXIT_DONE && identity_check_officer(cli->identity, ROLE_BIT_RELEASE) != HL_OK)
+        code = cli_fail(cli, EXIT_PERMISSION, "role",
+                        "this officer may not release; nothing was sent, use `hotline draft`");
+    if (code != EXIT_DONE)
+        return code;
+    notice->persons = 1;
+    int err = draft_sign(cli->desk, notice, id, hash);
+    if (err != HL_OK)
+        return cli_fail_err(cli, err, "notice");
+    const struct release_options options = {.reason = compose->single_person};
+    return dispatch_notice(cli, id, &options, layer, compose->wait_s * 1000);
+}
+
+static int run(struct cli *cli, const struct compose *compose)
+{
+    Hotline__V1__Notice *notice = NULL;
+
+    int code = compose_notice(cli, compose, NULL, &notice);
+    if (code != EXIT_DONE)
+        return code;
+    code = send_notice(cli, compose, notice);
+    hotline__v1__notice__free_unpacked(notice, NULL);
+    return code;
+}
+
+int cmd_send(struct cli *cli, int argc, char **argv)
+{
+    struct compose compose;
+
+    if (compose_options("send", argc, argv, &compose) != HL_OK)
+        return EXIT_USAGE;
+    int code = cli_open(cli);
+    if (code == EXIT_DONE && cli->identity->is_headless)
+        code = cli_unlock(cli, ROLE_BIT_COMPOSE); /* says why not */
+    return code == EXIT_DONE ? run(cli, &compose) : code;
+}
+
+/* What a reply takes from the notice it answers: its sender as addressee, its matter, its plane, at least PRIORITY as asked. */
+static int inherit(struct cli *cli, const char *id, struct compose *compose, char *to,
+                   size_t to_size)
+{
+    AUTO(notice_view) view = NULL;
+    uint8_t hash[HASH_BYTES];
+
+    int code = cli_find(cli, id, hash);
+    if (code != EXIT_DONE)
+        return code;
+    int err = query_notice(cli->desk, hash, &view);
+    if (err != HL_OK)
+        return cli_fail_err(cli, err, id);
+    if (view->direction != NOTICE_IN)
+        return cli_fail(cli, EXIT_USAGE, "own_notice", "%s is our own notice; nothing was sent",
+                        id);
+    (void)snprintf(to, to_size, "%s", view->from_text);
+    if (compose->to_count == 0)
+        compose->to[compose->to_count++] = to;
+    if (!compose->type)
+        compose->type = "RSP";
+    if (!compose->precedence && view->notice)
+        compose->precedence = view->precedence > 2 ? "PRIORITY"
+                                                   : form_word(&hotline__v1__precedence__descriptor,
+                                                               view->precedence);
+    if (view->notice && view->notice->plane == HOTLINE__V1__PLANE__EXERCISE && !compose->exercise)
+        compose->exercise = strdup(view->notice->exercise_name); /* lives until the program ends */
+    compose->reply_to = id;
+    return EXIT_DONE;
+}
+
+int cmd_reply(struct cli *cli, int argc, char **argv)
+{
+    struct compose compose;
+    char to[9];
+
+    if (argc < 2 || argv[1][0] == '-')
+        return cli_usage("reply");
+    const char *id = argv[1];
+    if (compose_options("reply", argc - 1, argv + 1, &compose) != HL_OK)
+        return EXIT_USAGE;
+    int code = cli_open(cli);
+    if (code == EXIT_DONE && cli->identity->is_headless)
+        code = cli_unlock(cli, ROLE_BIT_COMPOSE);
+    if (code == EXIT_DONE)
+        code = inherit(cli, id, &compose, to, sizeof(to));
+    return code == EXIT_DONE ? run(cli, &compose) : code;
+}

@@ -1,0 +1,259 @@
+/* compose — options and forms become a Notice. */
+#include "client/compose.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/query.h"
+#include "proto/rules.h"
+
+enum {
+    OPT_INFO = 256,
+    OPT_TLP,
+    OPT_LANG,
+    OPT_ACK_BY,
+    OPT_REPLY_BY,
+    OPT_SET,
+    OPT_REPLY_TO,
+    OPT_EXERCISE,
+    OPT_SINGLE,
+    OPT_WAIT
+};
+
+static const struct option options[] = {
+    {"info", required_argument, NULL, OPT_INFO},
+    {"tlp", required_argument, NULL, OPT_TLP},
+    {"lang", required_argument, NULL, OPT_LANG},
+    {"ack-by", required_argument, NULL, OPT_ACK_BY},
+    {"reply-by", required_argument, NULL, OPT_REPLY_BY},
+    {"set", required_argument, NULL, OPT_SET},
+    {"reply-to", required_argument, NULL, OPT_REPLY_TO},
+    {"exercise", required_argument, NULL, OPT_EXERCISE},
+    {"single-person", required_argument, NULL, OPT_SINGLE},
+    {"wait", required_argument, NULL, OPT_WAIT},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static bool take_option(struct compose *compose, int option)
+{
+    switch (option) {
+    case 't': compose->type = optarg; return true;
+    case 'p': compose->precedence = optarg; return true;
+    case 's': compose->subject = optarg; return true;
+    case 'e': compose->edit = optarg; return true;
+    case 'n': compose->is_dry_run = true; return true;
+    case 'W': compose->wait_s = strtol(optarg, NULL, 10); return compose->wait_s > 0;
+    case OPT_TLP: compose->tlp = optarg; return true;
+    case OPT_LANG: compose->lang = optarg; return true;
+    case OPT_ACK_BY: compose->ack_by = optarg; return true;
+    case OPT_REPLY_BY: compose->reply_by = optarg; return true;
+    case OPT_REPLY_TO: compose->reply_to = optarg; return true;
+    case OPT_EXERCISE: compose->exercise = optarg; return true;
+    case OPT_WAIT: compose->wait = optarg; return true;
+    case OPT_SINGLE:
+        compose->single_person = optarg;
+        compose->is_single = true;
+        return true;
+    case OPT_INFO: compose->info[compose->info_count++] = optarg; return compose->info_count < 32;
+    case OPT_SET:
+        compose->sets[compose->set_count++] = optarg;
+        return compose->set_count < COMPOSE_SETS_MAX && strchr(optarg, '=');
+    default: return false;
+    }
+}
+
+static bool is_address(const char *text)
+{
+    return strlen(text) == 7 && text[3] == '.' && strchr(text, '/') == NULL;
+}
+
+int compose_options(const char *command, int argc, char **argv, struct compose *ret_compose)
+{
+    int option = 0;
+
+    *ret_compose = (struct compose){0};
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "t:p:s:e:nW:h", options, NULL)) != -1) {
+        if (!take_option(ret_compose, option)) {
+            (void)cli_usage(command);
+            return HL_EINVAL;
+        }
+    }
+    for (; optind < argc; optind++) {
+        if (is_address(argv[optind]) && ret_compose->to_count < 32)
+            ret_compose->to[ret_compose->to_count++] = argv[optind];
+        else if (!ret_compose->form)
+            ret_compose->form = argv[optind];
+        else {
+            (void)cli_usage(command);
+            return HL_EINVAL;
+        }
+    }
+    return HL_OK;
+}
+
+static int read_stdin(struct blob **ret_text)
+{
+    AUTO_BUF text;
+    char chunk[4096];
+    size_t got = 0;
+
+    buf_init(&text, FORM_BYTES_MAX + 1);
+    while ((got = fread(chunk, 1, sizeof(chunk), stdin)) > 0)
+        buf_add(&text, BYTES(chunk, got));
+    return ferror(stdin) ? HL_EIO : buf_to_blob(&text, ret_text);
+}
+
+static const char *form_name(const struct compose *compose)
+{
+    return !compose->form || strcmp(compose->form, "-") == 0 ? "form" : compose->form;
+}
+
+static int read_form_text(struct cli *cli, const struct compose *compose,
+                          const Hotline__V1__Notice *base, struct blob **ret_text)
+{
+    if (base && !compose->form) {
+        AUTO_BUF text;
+        buf_init(&text, FORM_BYTES_MAX);
+        TRY(form_write(cli->trust, base, &text));
+        return buf_to_blob(&text, ret_text);
+    }
+    if (compose->form && strcmp(compose->form, "-") == 0)
+        return read_stdin(ret_text);
+    if (compose->form)
+        return file_read(compose->form, FORM_BYTES_MAX, ret_text);
+    return blob_copy(BYTES(NULL, 0), ret_text);
+}
+
+static int apply_sets(const struct compose *compose, struct form *form)
+{
+    for (size_t i = 0; i < compose->set_count; i++) {
+        char key[80];
+        size_t len = strcspn(compose->sets[i], "=");
+
+        if (len >= sizeof(key))
+            return HL_EFORMAT;
+        (void)snprintf(key, sizeof(key), "%.*s", (int)len, compose->sets[i]);
+        TRY(form_set(form, key, compose->sets[i] + len + 1));
+    }
+    return HL_OK;
+}
+
+static int apply_options(const struct compose *compose, struct form *form)
+{
+    const struct {
+        const char *key, *value;
+    } plain[] = {{"type", compose->type},         {"precedence", compose->precedence},
+                 {"subject", compose->subject},   {"tlp", compose->tlp},
+                 {"lang", compose->lang},         {"ack_by", compose->ack_by},
+                 {"reply_by", compose->reply_by}, {"in_reply_to", compose->reply_to}};
+
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        if (plain[i].value)
+            TRY(form_set(form, plain[i].key, plain[i].value));
+    }
+    for (size_t i = 0; i < compose->to_count; i++)
+        TRY(i == 0 ? form_set(form, "to", compose->to[i])
+                   : form_append(form, "to", compose->to[i], 0));
+    for (size_t i = 0; i < compose->info_count; i++)
+        TRY(form_append(form, "info", compose->info[i], 0));
+    return apply_sets(compose, form);
+}
+
+/* What the program fills in where the officer said nothing: a new matter, and no attribution made. */
+static int apply_defaults(struct form *form)
+{
+    const char *type = form_get(form, "type");
+    bool is_incident = type && (strcmp(type, "INC") == 0 || strcmp(type, "UPD") == 0);
+
+    if (!form_get(form, "thread_id") && !form_get(form, "incident.incident_id"))
+        TRY(form_set(form, is_incident ? "incident.incident_id" : "thread_id", "new"));
+    if (is_incident && !form_get(form, "incident.attribution"))
+        TRY(form_set(form, "incident.attribution", "NONE_MADE"));
+    return HL_OK;
+}
+
+static int set_plane(const struct compose *compose, Hotline__V1__Notice *notice)
+{
+    notice->plane = HOTLINE__V1__PLANE__LIVE;
+    notice->persons = compose->is_single ? 1 : 0;
+    if (!compose->exercise)
+        return HL_OK;
+    notice->plane = HOTLINE__V1__PLANE__EXERCISE;
+    notice->exercise_name = strdup(compose->exercise);
+    notice->exercise_id = (ProtobufCBinaryData){ID_BYTES, malloc(ID_BYTES)};
+    if (!notice->exercise_name || !notice->exercise_id.data)
+        return HL_ENOMEM;
+    uint8_t hash[HASH_BYTES]; /* one exercise name is one exercise, until announcements carry ids */
+    hash_plain(bytes_text(compose->exercise), hash);
+    memcpy(notice->exercise_id.data, hash, ID_BYTES);
+    return HL_OK;
+}
+
+static int fill(struct cli *cli, const struct form *form, Hotline__V1__Notice *notice,
+                struct form_faults *faults)
+{
+    const struct form_context context = {.trust = cli->trust,
+                                         .rng = rng_system(),
+                                         .now_ms = desk_now_ms(cli->desk),
+                                         .find_notice = query_find_notice,
+                                         .owner = cli->desk};
+    struct rules_fault rules[RULES_FAULTS_MAX];
+    size_t count = 0;
+
+    TRY(form_fill(form, &context, notice, faults));
+    int err = rules_check(notice, rules, &count);
+    if (err == HL_EINVAL)
+        form_fault_add(faults, 0, "type",
+                       "missing, or a type that this version does not write; allowed: INC UPD RSP");
+    for (size_t i = 0; i < count; i++)
+        form_fault_add(faults, 0, rules[i].key, "%s", rules[i].what);
+    return faults->count > 0 ? HL_EFORMAT : HL_OK;
+}
+
+static int build(struct cli *cli, const struct compose *compose, struct bytes text,
+                 Hotline__V1__Notice *notice, struct form_faults *faults)
+{
+    AUTO(form) form = NULL;
+
+    TRY(form_read(text, &form, faults));
+    TRY(apply_options(compose, form));
+    TRY(apply_defaults(form));
+    TRY(set_plane(compose, notice));
+    return fill(cli, form, notice, faults);
+}
+
+int compose_notice(struct cli *cli, const struct compose *compose, const Hotline__V1__Notice *base,
+                   Hotline__V1__Notice **ret_notice)
+{
+    AUTO(blob) text = NULL;
+    struct form_faults *faults = calloc(1, sizeof(*faults));
+    Hotline__V1__Notice *notice = malloc(sizeof(*notice));
+
+    if (!faults || !notice)
+        return cli_fail_err(cli, HL_ENOMEM, "form");
+    hotline__v1__notice__init(notice);
+    int err = read_form_text(cli, compose, base, &text);
+    int code = EXIT_DONE;
+    if (err != HL_OK)
+        code = cli_fail(cli, EXIT_NO_INPUT, "no_input",
+                        "%s: %s; nothing was signed, name a form file or - for standard input",
+                        form_name(compose), err_text(err));
+    if (code == EXIT_DONE)
+        err = build(cli, compose, bytes_blob(text), notice, faults);
+    if (code == EXIT_DONE && faults->count > 0)
+        code = cli_fail_form(cli, form_name(compose), faults);
+    else if (code == EXIT_DONE && err != HL_OK)
+        code = cli_fail_err(cli, err, form_name(compose));
+    free(faults);
+    if (code != EXIT_DONE) {
+        hotline__v1__notice__free_unpacked(notice, NULL);
+        return code;
+    }
+    *ret_notice = notice;
+    return EXIT_DONE;
+}
