@@ -32,5 +32,7 @@ HL_MUST_CHECK int admit_directory(struct admit *admit, struct bytes input);
 HL_MUST_CHECK int admit_timestamp(struct admit *admit, struct bytes input);
 HL_MUST_CHECK int admit_national_root(struct admit *admit, struct bytes input);
 HL_MUST_CHECK int admit_roster(struct admit *admit, struct bytes input);
+/* Evidence: one certificate with its path in its State's roster; the roster of a State grows by one. */
+HL_MUST_CHECK int admit_cert_proof(struct admit *admit, struct bytes input);
 
 #endif

@@ -409,12 +409,12 @@ int made_federation_admit(const struct suite *suite, const struct made_federatio
         national[i] = bytes_blob(made->states[i].national_root);
         rosters[i] = bytes_blob(made->states[i].roster);
     }
-    const struct trust_documents documents = {bytes_blob(made->root),
-                                              bytes_blob(made->directory),
-                                              bytes_blob(made->timestamp),
-                                              national,
-                                              made->state_count,
-                                              rosters,
-                                              made->state_count};
+    const struct trust_documents documents = {.root = bytes_blob(made->root),
+                                              .directory = bytes_blob(made->directory),
+                                              .timestamp = bytes_blob(made->timestamp),
+                                              .national_roots = national,
+                                              .national_root_count = made->state_count,
+                                              .rosters = rosters,
+                                              .roster_count = made->state_count};
     return trust_admit(suite, &documents, made->ns, made->root_hash, ret_trust, ret_reason);
 }

@@ -94,6 +94,8 @@ struct trust_documents {
     size_t national_root_count; /* Signed */
     const struct bytes *rosters;
     size_t roster_count; /* RosterDoc */
+    const struct bytes *cert_proofs; /* evidence: CertProof, instead of rosters */
+    size_t cert_proof_count;
 };
 /* Admit all documents or none. pinned_ns, pinned_root may be NULL (no pin: tests and `verify` of an unknown root).
  * ret_reason (may be NULL) gets one line naming the document and the check, no outside text.

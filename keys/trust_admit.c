@@ -92,7 +92,8 @@ static int read_role(struct admit *admit, const Hotline__V1__RoleKeys *role, siz
         if (admit->suite->check_pk(role->keys[i].data) != HL_OK)
             return admit_refuse(admit, HL_EVERIFY, "root", "a key is no valid point");
     }
-    memcpy(admit->role_keys[number], role->keys, role->n_keys * sizeof(role->keys[0]));
+    if (role->n_keys > 0) /* no keys: no array either */
+        memcpy(admit->role_keys[number], role->keys, role->n_keys * sizeof(role->keys[0]));
     admit->role_key_count[number] = role->n_keys;
     admit->role_threshold[number] = role->threshold;
     return HL_OK;
@@ -344,6 +345,8 @@ static int admit_all(struct admit *admit, const struct trust_documents *document
         TRY(admit_national_root(admit, documents->national_roots[i]));
     for (size_t i = 0; i < documents->roster_count; i++)
         TRY(admit_roster(admit, documents->rosters[i]));
+    for (size_t i = 0; i < documents->cert_proof_count; i++)
+        TRY(admit_cert_proof(admit, documents->cert_proofs[i]));
     return HL_OK;
 }
 

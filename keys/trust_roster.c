@@ -11,6 +11,7 @@
 #define DAY_MS         (24LL * 3600 * 1000)
 #define ROSTER_LIFE_MS (90 * DAY_MS)
 #define CERT_LIFE_MS   (400 * DAY_MS)
+#define CERTS_MAX      256
 #define ROSTER_MAX     (256U * 1024)
 #define DEVICE_ROLES   ((uint32_t)(ROLE_BIT_AUTO | ROLE_BIT_MONITOR | ROLE_BIT_DESK))
 
@@ -335,26 +336,32 @@ static int check_national(struct admit *admit, const struct entity *entity,
                                 entity->national_threshold);
 }
 
-static int judge_roster(struct admit *admit, const Hotline__V1__RosterDoc *document,
-                        const Hotline__V1__NationalRoster *from, struct entity *entity)
+/* The signed part of a roster, without its certificates. */
+static int judge_roster_head(struct admit *admit, const Hotline__V1__Signed *object,
+                             const Hotline__V1__NationalRoster *from, struct entity *entity)
 {
     if (!entity)
         return admit_refuse(admit, HL_EVERIFY, "roster", "its State is not in the directory");
     if (entity->roster || entity->national_key_count == 0)
         return admit_refuse(admit, HL_EFORMAT, "roster", "a State has two, or no national root");
-    if (check_national(admit, entity, document->roster, label_fixed(LABEL_NATIONAL_ROSTER)) !=
-        HL_OK)
+    if (check_national(admit, entity, object, label_fixed(LABEL_NATIONAL_ROSTER)) != HL_OK)
         return admit_refuse(admit, HL_EVERIFY, "roster", "too few signatures of its State");
     if (!has_ns(admit, &from->ns) || from->national_root_version != entity->national_root_version)
         return admit_refuse(admit, HL_EVERIFY, "roster",
                             "belongs to another namespace or national root");
     if (from->expires_ms <= from->issued_ms || from->expires_ms > from->issued_ms + ROSTER_LIFE_MS)
         return admit_refuse(admit, HL_EFORMAT, "roster", "lives too long");
-    TRY(check_floor(admit, entity, document->roster, from->version));
+    TRY(check_floor(admit, entity, object, from->version));
     entity->roster = calloc(1, sizeof(*entity->roster));
     if (!entity->roster)
         return HL_ENOMEM;
-    TRY(read_policy(admit, from, entity->roster));
+    return read_policy(admit, from, entity->roster);
+}
+
+static int judge_roster(struct admit *admit, const Hotline__V1__RosterDoc *document,
+                        const Hotline__V1__NationalRoster *from, struct entity *entity)
+{
+    TRY(judge_roster_head(admit, document->roster, from, entity));
     TRY(read_certs(admit, entity, document,
                    entity->roster)); /* order of serials is told before the tree */
     return check_tree(admit, document, from);
@@ -426,5 +433,74 @@ int admit_roster(struct admit *admit, struct bytes input)
         return admit_refuse(admit, HL_EFORMAT, "roster", "document is not canonical");
     int err = read_roster(admit, (Hotline__V1__RosterDoc *)message);
     protobuf_c_message_free_unpacked(message, NULL);
+    return err;
+}
+
+/* --- evidence: single certificates with their paths ------------------------------------------------ */
+
+/* The roster of a State, taken at its first proof; every further proof must carry the same one. */
+static int proof_roster(struct admit *admit, const Hotline__V1__Signed *object,
+                        const Hotline__V1__NationalRoster *from, struct entity *entity)
+{
+    AUTO(blob) packed = NULL;
+
+    TRY(strict_pack(&object->base, &packed));
+    if (entity && entity->roster)
+        return bytes_equal(bytes_blob(packed), entity->roster->signed_roster)
+                   ? HL_OK
+                   : admit_refuse(admit, HL_EVERIFY, "certificate proof",
+                                  "a State has two rosters");
+    TRY(judge_roster_head(admit, object, from, entity));
+    entity->roster->certs = calloc(CERTS_MAX, sizeof(entity->roster->certs[0]));
+    if (!entity->roster->certs)
+        return HL_ENOMEM;
+    return admit_keep(admit, bytes_blob(packed), &entity->roster->signed_roster);
+}
+
+static int proof_cert(struct admit *admit, const Hotline__V1__CertProof *proof,
+                      const Hotline__V1__NationalRoster *from, struct entity *entity)
+{
+    struct roster *roster = entity->roster;
+    struct bytes octets = BYTES(proof->cert.data, proof->cert.len);
+    uint8_t leaf[32];
+    uint8_t path[8][32];
+
+    if (roster->cert_count == CERTS_MAX)
+        return HL_ENOMEM;
+    merkle_leaf(octets, leaf);
+    for (size_t i = 0; i < proof->n_proof; i++)
+        memcpy(path[i], proof->proof[i].data, 32);
+    if (merkle_check_path(leaf, proof->index, from->cert_count, (const uint8_t(*)[32])path,
+                          proof->n_proof, from->certs_root.data) != HL_OK)
+        return admit_refuse(admit, HL_EVERIFY, "certificate proof",
+                            "certificate is not in the signed tree");
+    TRY(read_cert(admit, entity, octets, &roster->certs[roster->cert_count]));
+    roster->certs[roster->cert_count].index = proof->index;
+    roster->cert_count++;
+    return check_elsewhere(admit, entity, &roster->certs[roster->cert_count - 1]);
+}
+
+int admit_cert_proof(struct admit *admit, struct bytes input)
+{
+    ProtobufCMessage *message = NULL;
+    ProtobufCMessage *body = NULL;
+
+    int err =
+        strict_unpack(&hotline__v1__cert_proof__descriptor, &schema_trust, input, &message, NULL);
+    Hotline__V1__CertProof *proof = (Hotline__V1__CertProof *)message;
+    if (err == HL_OK)
+        err = strict_unpack(&hotline__v1__national_roster__descriptor, &schema_trust,
+                            BYTES(proof->roster->body.data, proof->roster->body.len), &body, NULL);
+    if (err != HL_OK)
+        (void)admit_refuse(admit, err, "certificate proof", "not canonical");
+    Hotline__V1__NationalRoster *from = (Hotline__V1__NationalRoster *)body;
+    if (err == HL_OK)
+        err = proof_roster(admit, proof->roster, from, find_entity(admit, &from->entity));
+    if (err == HL_OK)
+        err = proof_cert(admit, proof, from, find_entity(admit, &from->entity));
+    if (body)
+        protobuf_c_message_free_unpacked(body, NULL);
+    if (message)
+        protobuf_c_message_free_unpacked(message, NULL);
     return err;
 }

@@ -77,7 +77,8 @@ static void flip_each_octet(const char *name, const struct blob *document)
         copy->data[i] = document->data[i];
         /* A flipped bit in one signature above the threshold leaves enough good ones. */
         if (err == HL_OK)
-            assert_memory_equal(trust->directory_hash, federation.trust->directory_hash, HASH_BYTES);
+            assert_memory_equal(trust->directory_hash, federation.trust->directory_hash,
+                                HASH_BYTES);
         else
             assert_true(reason[0] != '\0');
         trust_free(trust);
@@ -115,13 +116,13 @@ static void wrong_pin_is_refused(void **unused)
     if (!has_vectors)
         skip();
     const uint8_t other[32] = {1};
-    struct trust_documents documents = {bytes_blob(federation.root),
-                                        bytes_blob(federation.directory),
-                                        bytes_blob(federation.timestamp),
-                                        NULL,
-                                        0,
-                                        NULL,
-                                        0};
+    struct trust_documents documents = {.root = bytes_blob(federation.root),
+                                        .directory = bytes_blob(federation.directory),
+                                        .timestamp = bytes_blob(federation.timestamp),
+                                        .national_roots = NULL,
+                                        .national_root_count = 0,
+                                        .rosters = NULL,
+                                        .roster_count = 0};
     struct trust *trust = NULL;
     char reason[160];
 

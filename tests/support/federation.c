@@ -19,13 +19,13 @@ int federation_admit(const struct federation *federation, const char *replaced,
         national[i] = bytes_blob(federation->national[i]);
         rosters[i] = bytes_blob(federation->roster[i]);
     }
-    struct trust_documents documents = {bytes_blob(federation->root),
-                                        bytes_blob(federation->directory),
-                                        bytes_blob(federation->timestamp),
-                                        national,
-                                        3,
-                                        rosters,
-                                        3};
+    struct trust_documents documents = {.root = bytes_blob(federation->root),
+                                        .directory = bytes_blob(federation->directory),
+                                        .timestamp = bytes_blob(federation->timestamp),
+                                        .national_roots = national,
+                                        .national_root_count = 3,
+                                        .rosters = rosters,
+                                        .roster_count = 3};
     if (strcmp(replaced, "root") == 0)
         documents.root = document;
     if (strcmp(replaced, "directory") == 0)

@@ -1,0 +1,56 @@
+/* evidence_parts — what proto/evidence*.c share: the record format and the arbiter's state. Private to them. */
+#ifndef HOTLINE_PROTO_EVIDENCE_PARTS_H
+#define HOTLINE_PROTO_EVIDENCE_PARTS_H
+
+#include "proto/custody_receipt.h"
+#include "proto/evidence.h"
+#include "proto/open.h"
+
+#define BUNDLE_MAGIC        "HLB1"
+#define BUNDLE_RECORDS_MAX  4096
+#define BUNDLE_DEPOSITS_MAX 64
+
+/* B(u32be type | octets), as the manifest lists it. */
+void bundle_record_hash(uint32_t type, struct bytes octets, uint8_t ret_hash[static HASH_BYTES]);
+
+struct bundle_item {
+    uint32_t type;
+    struct bytes octets; /* view of the bundle */
+};
+/* One deposit: record 10 and what belongs to it. */
+struct deposit {
+    struct bytes delivered;
+    struct bytes file_key, link; /* empty: absent */
+    size_t item;                 /* index of record 10 */
+    size_t items_end;            /* of the first record that is not its own */
+    uint8_t deposit_hash[HASH_BYTES], content_hash[HASH_BYTES];
+    struct desk_id recipient;  /* of the Link */
+    struct opened *opened;     /* owned; NULL without file key */
+    int64_t first_ms, last_ms; /* custody stamps */
+    const char *basis;
+    bool has_custody;
+};
+/* The arbiter at work. */
+struct arbiter {
+    const struct suite *suite;
+    const uint8_t *pinned_root;
+    int64_t now_ms;
+    struct bundle_item *items; /* BUNDLE_RECORDS_MAX */
+    size_t count;
+    struct trust *trust;
+    Hotline__V1__Signed *manifest_object;
+    Hotline__V1__BundleManifest *manifest;
+    struct deposit deposits[BUNDLE_DEPOSITS_MAX];
+    size_t deposit_count;
+    struct bytes reservation; /* record 20; empty: absent */
+    struct verdict *verdict;  /* being filled */
+};
+
+/* Note where it fails; returns HL_EVERIFY. item is an index of items. */
+int arbiter_fail(struct arbiter *arbiter, size_t item, const char *what);
+HL_MUST_CHECK int arbiter_read(struct arbiter *arbiter, struct bytes bundle); /* evidence_read.c */
+HL_MUST_CHECK int arbiter_trust(struct arbiter *arbiter);                     /* evidence_read.c */
+HL_MUST_CHECK int arbiter_deposits(struct arbiter *arbiter); /* evidence_deposit.c */
+HL_MUST_CHECK int arbiter_claims(struct arbiter *arbiter);   /* evidence_claims.c */
+
+#endif
