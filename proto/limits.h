@@ -4,8 +4,8 @@
 
 #define LIMIT_HEADER          1024
 #define LIMIT_SLOTS           800
-#define LIMIT_ENVELOPE        (1536U * 1024)
-#define LIMIT_PLAINTEXT       (256U * 1024)
+#define LIMIT_ENVELOPE        1572864U /* 1.5 MiB */
+#define LIMIT_PLAINTEXT       262144U  /* 256 KiB */
 #define LIMIT_TEXT            65536
 #define LIMIT_RECIPIENTS      400
 #define LIMIT_CONTROL_BUCKET  1024
@@ -17,6 +17,6 @@
 #define LIMIT_STREAM_MISSING  64
 #define LIMIT_STREAM_JUMP     1000000ULL
 #define LIMIT_CUSTODY_PROOF   32
-#define LIMIT_BUNDLE          (64U * 1024 * 1024)
+#define LIMIT_BUNDLE          67108864U /* 64 MiB */
 
 #endif

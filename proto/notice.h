@@ -27,6 +27,11 @@ HL_MUST_CHECK int notice_sign(const struct suite *suite, const Hotline__V1__Noti
                               const struct sign_key *author, const struct sign_key *device,
                               struct blob **ret_signed, struct strict_fault *ret_fault);
 
+/* Rules between the fields of one notice that the schema's table cannot say: exercise fields in plane EXERCISE only,
+ * addressees distinct, not the sender's desk, their precedence. Sender and recipient. Error: HL_EFORMAT (ret_fault may be NULL). */
+HL_MUST_CHECK int notice_check_form(const Hotline__V1__Notice *notice,
+                                    struct strict_fault *ret_fault);
+
 /* One Release over a notice, signed by releaser and releaser_device. The caller owns *ret_signed (Signed). */
 struct release_request {
     const uint8_t *ns, *notice_hash;
@@ -37,6 +42,7 @@ struct release_request {
     bool is_single_person;
     const char *reason; /* NULL or 10..200 octets */
 };
+/* The caller owns *ret_signed. Errors: HL_EFORMAT (plane, times, reason), HL_ENOMEM. */
 HL_MUST_CHECK int release_sign(const struct suite *suite, const struct release_request *request,
                                struct blob **ret_signed);
 

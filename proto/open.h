@@ -63,6 +63,11 @@ struct opened {
 HL_MUST_CHECK int open_delivered(const struct open_context *context,
                                  const uint8_t deposit_hash[static HASH_BYTES],
                                  struct bytes delivered, struct opened **ret_opened);
+/* Marks that need the custody's facts, judged by the desk once it knows them: RELEASE_EXPIRED when T0 is after not_after_ms of
+ * any release, or when T0 stands on one operator's word and first_seen_ms is more than 1 h after it. t0_ms 0: no custody,
+ * own first sight counts. */
+uint32_t open_marks_time(const struct opened *opened, int64_t t0_ms, bool one_operator,
+                         int64_t first_seen_ms);
 /* Stub: steps 1 to 4 only. */
 HL_MUST_CHECK int open_stub(const struct open_context *context,
                             const uint8_t deposit_hash[static HASH_BYTES], struct bytes stub,

@@ -4,7 +4,7 @@
 #include "notice.pb-c.h"
 #include "proto/schema.h"
 
-static const struct strict_field stamp[] = {ROW_MS(1, MAY)};
+static const struct strict_field stamp[] = {ROW_MS(1, MUST)};
 static const struct strict_field text[] = {
     ROW_TEXT(1, MUST, 2, 35), ROW_LINES(2, MUST, 1, 65536), ROW_BOOL(3),
     ROW_TEXT(4, MAY, 0, 40),  ROW_TEXT(5, MAY, 0, 40),      ROW_NUMBER(6, MAY, 0, 3),

@@ -60,7 +60,7 @@ static const struct strict_field doc_put[] = {REQ(1), ROW_ENUM(2, MUST, 1, 7),
 static const struct strict_field doc_news[] = {ROW_ENUM(1, MUST, 1, 7), ROW_EXACT(2, MAY, 16),
                                                ROW_SEQ(3, MUST), ROW_OCTETS(4, MAY, 0, 32 * 1024)};
 static const struct strict_field head_get[] = {REQ(1), ROW_EXACT(2, MUST, 16), CURSOR(3)};
-static const struct strict_field head_result[] = {REQ(1), ROW_MESSAGE(2, MAY),
+static const struct strict_field head_result[] = {REQ(1), ROW_MESSAGE(2, MUST),
                                                   ROW_MESSAGES(3, 0, 1203), CURSOR(4)};
 static const struct strict_field log_get[] = {REQ(1), ROW_ENUM(2, MUST, 1, 3), CURSOR(3),
                                               CURSOR(4)};
