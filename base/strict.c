@@ -318,19 +318,25 @@ static int walk_all(struct walk *walk, const ProtobufCMessageDescriptor *type)
     return HL_OK;
 }
 
-/* protobuf-c allocates through this: at most `left` octets in all. */
+/* protobuf-c allocates through this: at most `left` octets in all. Why it said no decides whose fault it is. */
 struct budget {
     size_t left;
+    bool is_overdrawn; /* the peer's: too much memory for the octets sent */
+    bool is_refused;   /* ours: the machine has none */
 };
 
 static void *budget_alloc(void *context, size_t size)
 {
     struct budget *budget = context;
 
-    if (size > budget->left)
+    if (size > budget->left) {
+        budget->is_overdrawn = true;
         return NULL;
+    }
     budget->left -= size;
-    return malloc(size);
+    void *memory = malloc(size);
+    budget->is_refused |= memory == NULL;
+    return memory;
 }
 
 static void budget_free(void *context, void *memory)
@@ -357,14 +363,23 @@ int strict_check_encoding(const ProtobufCMessageDescriptor *descriptor,
     return check(descriptor, schema, false, input, ret_fault);
 }
 
-/* Input without a rule of ours broken must also be what protobuf-c itself would write. */
-static bool repacks_to(const ProtobufCMessage *message, struct bytes input)
+static int refuse_whole(struct strict_fault *ret_fault, const char *what)
+{
+    if (ret_fault)
+        *ret_fault = (struct strict_fault){.where = "", .what = what};
+    return HL_EFORMAT;
+}
+
+/* Input that breaks no rule of ours must also be what protobuf-c itself would write. */
+static int check_repacked(const ProtobufCMessage *message, struct bytes input,
+                          struct strict_fault *ret_fault)
 {
     AUTO(blob) packed = NULL;
 
-    if (strict_pack(message, &packed) != HL_OK)
-        return false;
-    return bytes_equal(bytes_blob(packed), input);
+    TRY(strict_pack(message, &packed));
+    if (message->n_unknown_fields > 0 || !bytes_equal(bytes_blob(packed), input))
+        return refuse_whole(ret_fault, "does not pack to the same octets");
+    return HL_OK;
 }
 
 int strict_unpack(const ProtobufCMessageDescriptor *descriptor, const struct strict_schema *schema,
@@ -374,19 +389,20 @@ int strict_unpack(const ProtobufCMessageDescriptor *descriptor, const struct str
     static const uint8_t nothing[1];
 
     TRY(check(descriptor, schema, schema != NULL, input, ret_fault));
-    struct budget budget = {4 * input.len + 4096};
+    struct budget budget = {.left = STRICT_MEMORY(input.len)};
     ProtobufCAllocator allocator = {budget_alloc, budget_free, &budget};
     ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &allocator, input.len,
                                                           input.len > 0 ? input.data : nothing);
 
-    if (!message)
+    if (!message && budget.is_refused)
         return HL_ENOMEM;
-    if (message->n_unknown_fields > 0 || !repacks_to(message, input)) {
+    if (!message)
+        return refuse_whole(ret_fault, budget.is_overdrawn ? "needs too much memory for its length"
+                                                           : "protobuf-c refuses it");
+    int err = check_repacked(message, input, ret_fault);
+    if (err != HL_OK) {
         protobuf_c_message_free_unpacked(message, NULL);
-        if (ret_fault)
-            *ret_fault =
-                (struct strict_fault){.where = "", .what = "does not pack to the same octets"};
-        return HL_EFORMAT;
+        return err;
     }
     *ret_message = message;
     return HL_OK;

@@ -40,6 +40,9 @@ struct strict_schema {
 #define STRICT_MS_MAX      4102444800000ULL
 #define STRICT_SEQ_MAX     0x7fffffffffffffffULL /* 2^63 - 1 */
 #define STRICT_NESTING_MAX 5
+/* What unpacking may allocate. Of a broadcast's Address, 26 octets, protobuf-c makes 113 and up to 64 more while it scans;
+ * with 4 x input it would refuse canonical lists of more than some 200 desks. */
+#define STRICT_MEMORY(input_len) (8 * (input_len) + 4096)
 
 /* Why a message was refused; `where` is "Message.field", static or NUL-terminated text without outside bytes. */
 struct strict_fault {
@@ -49,7 +52,8 @@ struct strict_fault {
 
 /* Unpack `input` as `descriptor`. `schema` NULL = encoding rules only. ret_fault may be NULL.
  * The caller owns *ret_message (protobuf_c_message_free_unpacked(message, NULL)).
- * Errors: HL_EFORMAT (with *ret_fault set), HL_ENOMEM. Memory is bounded by 4 x input + 4 KiB. */
+ * Errors: HL_EFORMAT (with *ret_fault set; also when STRICT_MEMORY(input.len) is not enough), HL_ENOMEM (the machine has
+ * no memory: says nothing about the input). */
 HL_MUST_CHECK int strict_unpack(const ProtobufCMessageDescriptor *descriptor,
                                 const struct strict_schema *schema, struct bytes input,
                                 ProtobufCMessage **ret_message, struct strict_fault *ret_fault);

@@ -264,8 +264,8 @@ int form_write(const struct trust *trust, const Hotline__V1__Notice *notice, str
     write_addresses(trust, notice, to);
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
-        bool is_skipped =
-            (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && (uint32_t)notice->body_case != field->id;
+        bool is_skipped = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+                          (uint32_t)notice->body_case != field->id;
 
         for (size_t k = 0; k < sizeof(skipped) / sizeof(skipped[0]); k++)
             is_skipped = is_skipped || strcmp(skipped[k], field->name) == 0;

@@ -57,8 +57,10 @@ struct addressee_view {
     struct desk_id desk;
     bool is_action;
     enum receipt_state state;
-    uint32_t flags;           /* enum receipt_flag */
-    char status[STATUS_SIZE]; /* domain's words without mark: "OPENED 10:03:40Z" */
+    uint32_t flags; /* enum receipt_flag */
+    char word[32];  /* JSON "status": "OPENED", "HELD BY RELAY" */
+    char
+        status[STATUS_SIZE]; /* the same with its time: "OPENED 10:03:40Z", "HELD BY RELAY (2/3)" */
     char serial[SERIAL_SIZE]; /* "XAA.TEC-XBB.TEC/L/0042"; "" when there is none */
     uint64_t seq;
     unsigned terminals_sealed, terminals_delivered;
@@ -126,6 +128,7 @@ struct notice_filter {
     unsigned plane;             /* 0: all */
     int64_t since_ms;           /* 0: all */
     const uint8_t *thread_id;   /* ID_BYTES or NULL */
+    bool with_unread;           /* also quarantine and, at a MONITOR, stubs: notice is NULL there */
     size_t max;                 /* 0: 1000 */
 };
 struct notice_list {

@@ -8,6 +8,16 @@
 
 #define KEYS_MAX 16
 
+/* One set of keys has one fingerprint. */
+static bool keys_ascend(const uint8_t (*keys)[32], size_t key_count)
+{
+    for (size_t i = 1; i < key_count; i++) {
+        if (bytes_order(BYTES(keys[i - 1], 32), BYTES(keys[i], 32)) >= 0)
+            return false;
+    }
+    return true;
+}
+
 int fingerprint_make(const uint8_t ns[static NS_BYTES], const uint8_t entity[static ID_BYTES],
                      uint32_t threshold, const uint8_t (*keys)[32], size_t key_count,
                      struct fingerprint *ret_print)
@@ -17,7 +27,7 @@ int fingerprint_make(const uint8_t ns[static NS_BYTES], const uint8_t entity[sta
     AUTO(blob) pae = NULL;
     uint32_t remainder = 0;
 
-    if (key_count == 0 || key_count > KEYS_MAX)
+    if (key_count == 0 || key_count > KEYS_MAX || !keys_ascend(keys, key_count))
         return HL_EINVAL;
     put_u32be(count, threshold);
     const struct bytes parts[] = {BYTES(ns, NS_BYTES), BYTES(entity, ID_BYTES), BYTES_OF(count),

@@ -9,7 +9,7 @@ struct fingerprint {
     char groups[12][6];
     char check[3];
 };
-/* keys ascending. Error: HL_EINVAL (none, or more than 16). */
+/* Errors: HL_EINVAL (no key, more than 16, or keys that do not ascend strictly), HL_ENOMEM. */
 HL_MUST_CHECK int fingerprint_make(const uint8_t ns[static NS_BYTES],
                                    const uint8_t entity[static ID_BYTES], uint32_t threshold,
                                    const uint8_t (*keys)[32], size_t key_count,

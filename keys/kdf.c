@@ -12,8 +12,10 @@ void kdf_extract(struct bytes salt, const struct bytes *ikm, size_t ikm_parts,
     crypto_kdf_hkdf_sha256_state state;
 
     (void)crypto_kdf_hkdf_sha256_extract_init(&state, salt.data, salt.len);
-    for (size_t i = 0; i < ikm_parts; i++)
-        (void)crypto_kdf_hkdf_sha256_extract_update(&state, ikm[i].data, ikm[i].len);
+    for (size_t i = 0; i < ikm_parts; i++) {
+        if (ikm[i].len > 0) /* libsodium wants no NULL, even of no octets */
+            (void)crypto_kdf_hkdf_sha256_extract_update(&state, ikm[i].data, ikm[i].len);
+    }
     (void)crypto_kdf_hkdf_sha256_extract_final(&state, ret_prk);
     sodium_memzero(&state, sizeof(state));
 }
@@ -159,5 +161,10 @@ void pad_to(uint8_t *buf, size_t len, size_t bucket)
 
 int pad_strip(const uint8_t *buf, size_t bucket, size_t *ret_len)
 {
-    return sodium_unpad(ret_len, buf, bucket, bucket) == 0 ? HL_OK : HL_EFORMAT;
+    size_t len = 0; /* sodium_unpad() writes it on failure too */
+
+    if (sodium_unpad(&len, buf, bucket, bucket) != 0)
+        return HL_EFORMAT;
+    *ret_len = len;
+    return HL_OK;
 }

@@ -17,7 +17,7 @@ void kdf_expand(const uint8_t prk[static 32], const char *label, struct bytes su
 /* ChaCha20-Poly1305-IETF. ret_ct holds plain.len + 16; may not overlap. */
 void aead_seal(const uint8_t key[static 32], const uint8_t nonce[static 12], struct bytes aad,
                struct bytes plain, uint8_t *ret_ct);
-/* ret_plain holds ct.len - 16 and is untouched on failure. Error: HL_EVERIFY. */
+/* ret_plain holds ct.len - 16; on failure it is zeroed, or untouched where ct is shorter than a tag. Error: HL_EVERIFY. */
 HL_MUST_CHECK int aead_open(const uint8_t key[static 32], const uint8_t nonce[static 12],
                             struct bytes aad, struct bytes ct, uint8_t *ret_plain);
 /* XChaCha20-Poly1305-IETF, nonce of 24. */
@@ -31,7 +31,7 @@ HL_MUST_CHECK int hpke_seal(const struct suite *suite, const uint8_t pk[static K
                             const uint8_t coins[static KEM_COINS_BYTES], struct bytes info,
                             struct bytes aad, struct bytes plain, uint8_t *ret_enc,
                             uint8_t *ret_ct);
-/* HPKE OpenBase. ret_plain holds ct.len - 16. Error: HL_EVERIFY. */
+/* HPKE OpenBase. ret_plain as for aead_open(). Error: HL_EVERIFY. */
 HL_MUST_CHECK int hpke_open(const struct suite *suite, const uint8_t seed[static KEM_SEED_BYTES],
                             const uint8_t enc[static KEM_CT_BYTES], struct bytes info,
                             struct bytes aad, struct bytes ct, uint8_t *ret_plain);

@@ -2,6 +2,7 @@
 #include "keys/keyfile.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -182,42 +183,39 @@ static int decode_plain(struct bytes file, const struct key_lock *lock,
     return HL_OK;
 }
 
-/* The 32-octet secrets of a kind, in the order of the plaintext; NULL ends. */
-static void list_secrets(struct key_secrets *secrets, uint8_t *ret_list[static 5])
+/* Where the 32-octet secrets of a kind stand in key_secrets, in the order of the plaintext. Returns their number. */
+#define SECRETS_MAX 4
+static size_t list_secrets(enum key_kind kind, size_t ret_offsets[static SECRETS_MAX])
 {
     size_t count = 0;
 
-    ret_list[count++] = secrets->seed;
-    if (secrets->kind == KEY_DEVICE || secrets->kind == KEY_RELAY)
-        ret_list[count++] = secrets->noise_sk;
-    if (secrets->kind == KEY_DEVICE) {
-        ret_list[count++] = secrets->desk_wrap;
-        ret_list[count++] = secrets->hedge_key;
+    ret_offsets[count++] = offsetof(struct key_secrets, seed);
+    if (kind == KEY_DEVICE || kind == KEY_RELAY)
+        ret_offsets[count++] = offsetof(struct key_secrets, noise_sk);
+    if (kind == KEY_DEVICE) {
+        ret_offsets[count++] = offsetof(struct key_secrets, desk_wrap);
+        ret_offsets[count++] = offsetof(struct key_secrets, hedge_key);
     }
-    if (secrets->kind == KEY_RELAY)
-        ret_list[count++] = secrets->log_seed;
-    ret_list[count] = NULL;
+    if (kind == KEY_RELAY)
+        ret_offsets[count++] = offsetof(struct key_secrets, log_seed);
+    return count;
 }
 
 static int parse_secrets(const struct keyfile_head *head, const uint8_t *plain, size_t len,
                          struct key_secrets *secrets)
 {
-    uint8_t *list[5];
-    size_t at = ID_BYTES;
+    size_t offsets[SECRETS_MAX];
+    size_t count = list_secrets(head->kind, offsets);
     bool has_entity = head->kind <= KEY_NATIONAL;
 
+    if (len != ID_BYTES + 32 * count || (!has_entity && !bytes_all_zero(BYTES(plain, ID_BYTES))))
+        return HL_EFORMAT;
     secrets->kind = head->kind;
     secrets->is_sandbox = head->is_sandbox;
     memcpy(secrets->ns, head->ns, NS_BYTES);
-    list_secrets(secrets, list);
-    for (size_t i = 0; list[i]; i++)
-        at += 32;
-    if (len != at || (!has_entity && !bytes_all_zero(BYTES(plain, ID_BYTES))))
-        return HL_EFORMAT;
     memcpy(secrets->entity, plain, ID_BYTES);
-    at = ID_BYTES;
-    for (size_t i = 0; list[i]; i++, at += 32)
-        memcpy(list[i], plain + at, 32);
+    for (size_t i = 0; i < count; i++)
+        memcpy((uint8_t *)secrets + offsets[i], plain + ID_BYTES + 32 * i, 32);
     return HL_OK;
 }
 
@@ -322,10 +320,9 @@ int keyfile_encode(const struct key_secrets *secrets, const struct key_lock *loc
     const struct keyfile_head clear = {
         .kind = secrets->kind, .kdf = lock->kdf, .is_sandbox = secrets->is_sandbox};
     uint8_t head[AT_CT] = {0};
-    struct key_secrets copy; /* list_secrets() gives writable pointers; only read here */
-    uint8_t *list[5];
-    void *plain = NULL;
-    size_t len = ID_BYTES;
+    size_t offsets[SECRETS_MAX];
+    size_t count = list_secrets(secrets->kind, offsets);
+    void *memory = NULL;
 
     if (!kdf_fits_kind(lock->kdf, secrets->kind) || secrets->kind == KEY_PREKEYS)
         return HL_EINVAL;
@@ -335,15 +332,13 @@ int keyfile_encode(const struct key_secrets *secrets, const struct key_lock *loc
         memcpy(head + AT_SALT, salt, 16);
     if (check_costs(head, &clear) != HL_OK)
         return HL_EINVAL;
-    TRY(secret_new(PLAIN_MAX, &plain));
-    memcpy(&copy, secrets, sizeof(copy));
-    memcpy(plain, copy.entity, ID_BYTES);
-    list_secrets(&copy, list);
-    for (size_t i = 0; list[i]; i++, len += 32)
-        memcpy((uint8_t *)plain + len, list[i], 32);
-    secret_erase(&copy, sizeof(copy));
-    int err = seal_file(BYTES(plain, len), lock, head, ret_file);
-    secret_free(plain);
+    TRY(secret_new(PLAIN_MAX, &memory));
+    uint8_t *plain = memory;
+    memcpy(plain, secrets->entity, ID_BYTES);
+    for (size_t i = 0; i < count; i++)
+        memcpy(plain + ID_BYTES + 32 * i, (const uint8_t *)secrets + offsets[i], 32);
+    int err = seal_file(BYTES(plain, ID_BYTES + 32 * count), lock, head, ret_file);
+    secret_free(memory);
     return err;
 }
 

@@ -70,11 +70,20 @@ static const struct strict_field national_root[] = {
 static const struct strict_field national_veto[] = {ROW_EXACT(1, MUST, 32), ROW_EXACT(2, MUST, 16),
                                                     ROW_EXACT(3, MUST, 32), ROW_MS(4, MUST)};
 static const struct strict_field cert[] = {
-    ROW_EXACT(1, MUST, 32),    ROW_EXACT(2, MUST, 16),    ROW_ENUM(3, MUST, 1, 2),
-    ROW_EXACT(4, MUST, 32),    ROW_EXACT(5, MAY, 32),     ROW_NUMBER(6, MUST, 1, 127),
-    ROW_ITEMS(7, 1, 4, 1, 4),  ROW_NUMBER(8, MAY, 1, 99), ROW_EXACT(9, MAY, 16),
-    ROW_TEXT(10, MUST, 1, 40), ROW_MS(11, MUST),          ROW_MS(12, MUST),
-    ROW_SEQ(13, MUST),         ROW_EXACT(14, MUST, 64),
+    ROW_EXACT(1, MUST, 32),
+    ROW_EXACT(2, MUST, 16),
+    ROW_ENUM(3, MUST, 1, 2),
+    ROW_EXACT(4, MUST, 32),
+    ROW_EXACT(5, MAY, 32),
+    ROW_NUMBER(6, MUST, 1, 127),
+    ROW_ITEMS(7, 1, 4, 1, 4),
+    ROW_NUMBER(8, MAY, 1, 99),
+    ROW_EXACT(9, MAY, 16),
+    ROW_TEXT(10, MUST, 1, 40),
+    ROW_MS(11, MUST),
+    ROW_MS(12, MUST),
+    ROW_NUMBER(13, MUST, 1, UINT64_MAX),
+    ROW_EXACT(14, MUST, 64),
 };
 static const struct strict_field desk_info[] = {
     ROW_ENUM(1, MUST, 1, 4),   ROW_ITEMS(2, 2, 35, 1, 8), ROW_TEXT(3, MAY, 0, 80),
@@ -107,8 +116,10 @@ static const struct strict_field cert_proof[] = {
     ROW_ITEMS(4, 32, 32, 0, 8),
 };
 static const struct strict_field revocation[] = {
-    ROW_EXACT(1, MUST, 32), ROW_EXACT(2, MUST, 16),  ROW_EXACT(3, MUST, 16), ROW_SEQ(4, MUST),
-    ROW_MS(5, MUST),        ROW_ENUM(6, MUST, 1, 5), ROW_MS(7, MUST),
+    ROW_EXACT(1, MUST, 32), ROW_EXACT(2, MUST, 16),
+    ROW_EXACT(3, MUST, 16), ROW_NUMBER(4, MUST, 1, UINT64_MAX),
+    ROW_MS(5, MUST),        ROW_ENUM(6, MUST, 1, 5),
+    ROW_MS(7, MUST),
 };
 static const struct strict_field prekey[] = {
     ROW_EXACT(1, MUST, 32),   ROW_EXACT(2, MUST, 16),  ROW_EXACT(3, MUST, 16),

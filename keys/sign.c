@@ -114,12 +114,22 @@ int sign_check_at(const struct suite *suite, const Hotline__V1__Signed *object, 
                             BYTES(sig->sig.data, sig->sig.len));
 }
 
-/* Does any signature of the object verify under pk? Key ids are distinct, so at most one can. */
-static bool has_signature_of(const struct suite *suite, const Hotline__V1__Signed *object,
-                             const char *label, const uint8_t *pk)
+/* Key ids of an object are distinct, so at most one signature is pk's. */
+static int check_signature_of(const struct suite *suite, const Hotline__V1__Signed *object,
+                              const char *label, const uint8_t pk[static SIGN_PK_BYTES])
 {
-    for (size_t i = 0; i < object->n_sigs; i++) {
-        if (sign_check_at(suite, object, i, label, pk) == HL_OK)
+    int err = HL_EVERIFY;
+
+    for (size_t i = 0; i < object->n_sigs && err == HL_EVERIFY; i++)
+        err = sign_check_at(suite, object, i, label, pk);
+    return err;
+}
+
+/* A key that is listed twice must not count twice. */
+static bool is_listed_before(const ProtobufCBinaryData *pks, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (bytes_equal(BYTES(pks[i].data, pks[i].len), BYTES(pks[index].data, pks[index].len)))
             return true;
     }
     return false;
@@ -132,7 +142,12 @@ int sign_check_threshold(const struct suite *suite, const Hotline__V1__Signed *o
     uint32_t good = 0;
 
     for (size_t i = 0; i < pk_count; i++) {
-        if (pks[i].len == SIGN_PK_BYTES && has_signature_of(suite, object, label, pks[i].data))
+        if (pks[i].len != SIGN_PK_BYTES || is_listed_before(pks, i))
+            continue;
+        int err = check_signature_of(suite, object, label, pks[i].data);
+        if (err == HL_ENOMEM)
+            return err;
+        if (err == HL_OK)
             good++;
     }
     return threshold > 0 && good >= threshold ? HL_OK : HL_EVERIFY;

@@ -1,0 +1,211 @@
+/* peer — whose prekeys we hold, and our own, made and published. */
+#include "client/peer.h"
+
+#include <string.h>
+
+#include "client/desk_sql.h"
+#include "client/event.h"
+#include "client/journal.h"
+
+#define GRACE_MS (24LL * 3600 * 1000)
+
+int peer_mark_rollback(struct desk *desk, const char *detail)
+{
+    AUTO_TRANSACTION transaction = {0};
+    TRY(sql_begin(desk, &transaction));
+    int64_t is_locked = 0;
+    TRY(meta_number(desk, "rollback", 0, &is_locked));
+    if (is_locked == 0) {
+        TRY(meta_set_number(desk, "rollback", 1));
+        TRY(journal_append(desk, JOURNAL_ROLLBACK, bytes_text(detail), NULL));
+        struct event event = {.kind = EVENT_STATE_ROLLBACK};
+        memcpy(event.detail, detail, strnlen(detail, sizeof(event.detail) - 1));
+        TRY(event_put(desk, &event));
+    }
+    return sql_commit(&transaction);
+}
+
+/* --- peers --- */
+
+struct held {
+    bool is_there;
+    int64_t created_ms;
+    uint8_t id[ID_BYTES], prev_hash[HASH_BYTES];
+};
+
+static int find_held(struct desk *desk, const struct prekey *prekey, struct held *ret_held)
+{
+    AUTO_ROWS rows = {0};
+    TRY(sql_query(
+        desk, &rows,
+        "SELECT created_ms, id, prev_hash FROM prekey WHERE entity = ? AND device = ? AND kind = ?",
+        SQL_ARGS(SQL_ID(prekey->entity), SQL_ID(prekey->device), SQL_N(prekey->kind))));
+    struct held held = {0};
+    TRY(sql_next(&rows, &held.is_there));
+    if (held.is_there) {
+        held.created_ms = sql_get_number(&rows, 0);
+        TRY(sql_get_fixed(&rows, 1, held.id, ID_BYTES));
+        TRY(sql_get_fixed(&rows, 2, held.prev_hash, HASH_BYTES));
+    }
+    *ret_held = held;
+    return HL_OK;
+}
+
+static int put_held(struct desk *desk, const struct prekey *prekey)
+{
+    return sql_run(desk,
+                   "INSERT OR REPLACE INTO prekey(entity, device, kind, id, pk, created_ms,"
+                   " not_after_ms, hash, prev_hash) VALUES(?,?,?,?,?,?,?,?,?)",
+                   SQL_ARGS(SQL_ID(prekey->entity), SQL_ID(prekey->device), SQL_N(prekey->kind),
+                            SQL_ID(prekey->id), SQL_BYTES(BYTES_OF(prekey->pk)),
+                            SQL_N(prekey->created_ms), SQL_N(prekey->not_after_ms),
+                            SQL_HASH(prekey->hash), SQL_HASH(prekey->prev_hash)));
+}
+
+/* Two keys of one time, or two followers of one key: the device, or a thief of its key, speaks twice. */
+static bool is_fork(const struct prekey *prekey, const struct held *held)
+{
+    if (!held->is_there || bytes_equal(BYTES_OF(held->id), BYTES_OF(prekey->id)))
+        return false;
+    return held->created_ms == prekey->created_ms ||
+           (!bytes_all_zero(BYTES_OF(prekey->prev_hash)) &&
+            bytes_equal(BYTES_OF(held->prev_hash), BYTES_OF(prekey->prev_hash)));
+}
+
+static int say_fork(struct desk *desk, const struct prekey *prekey)
+{
+    struct event event = {.kind = EVENT_PREKEY_FORK,
+                          .detail = "two prekeys of one device claim the same place"};
+    const struct cert *device = trust_cert(desk->identity->trust, prekey->entity, prekey->device);
+    if (device != NULL) {
+        struct desk_id of = {.kind = (uint32_t)__builtin_ctz(device->desks | 16U)};
+        memcpy(of.entity, prekey->entity, ID_BYTES);
+        desk_format(desk->identity->trust, &of, event.address);
+    }
+    return event_put(desk, &event);
+}
+
+static int judge_own(struct desk *desk, const struct prekey *prekey)
+{
+    int64_t newest_ms = 0;
+    TRY(meta_number(desk, "prekey_ms", 0, &newest_ms));
+    if (prekey->created_ms > newest_ms)
+        return peer_mark_rollback(desk, "a relay holds a newer prekey of this device");
+    return HL_OK;
+}
+
+int peer_take_prekey(struct desk *desk, struct bytes signed_prekey)
+{
+    const struct identity *identity = desk->identity;
+    struct prekey prekey;
+    int err =
+        prekey_check(identity->suite, identity->trust, signed_prekey, desk_now_ms(desk), &prekey);
+    if (err == HL_ENOMEM)
+        return err;
+    if (err != HL_OK)
+        return HL_OK;
+    if (bytes_equal(BYTES_OF(prekey.device), BYTES_OF(identity->device->id)) &&
+        bytes_equal(BYTES_OF(prekey.entity), BYTES_OF(identity->desk.entity)))
+        return judge_own(desk, &prekey);
+    AUTO_TRANSACTION transaction = {0};
+    TRY(sql_begin(desk, &transaction));
+    struct held held;
+    TRY(find_held(desk, &prekey, &held));
+    if (is_fork(&prekey, &held))
+        TRY(say_fork(desk, &prekey));
+    if (!held.is_there || prekey.created_ms > held.created_ms)
+        TRY(put_held(desk, &prekey));
+    return sql_commit(&transaction);
+}
+
+/* --- sealing to them --- */
+
+static enum peer_key quality(unsigned kind, int64_t not_after_ms, int64_t now_ms)
+{
+    if (kind == HOTLINE__V1__PREKEY_KIND__PK_ROTATING && not_after_ms > now_ms)
+        return PEER_NORMAL;
+    if (not_after_ms > now_ms ||
+        (kind == HOTLINE__V1__PREKEY_KIND__PK_ROTATING && not_after_ms + GRACE_MS > now_ms))
+        return PEER_WEAKER;
+    return PEER_NONE;
+}
+
+int peer_pick_key(struct desk *desk, const struct cert *device, enum peer_key *ret_quality,
+                  uint8_t ret_id[static ID_BYTES], uint8_t ret_pk[static KEM_PK_BYTES])
+{
+    AUTO_ROWS rows = {0};
+    /* A last-resort key in force goes before an expired rotating one. */
+    TRY(sql_query(desk, &rows,
+                  "SELECT kind, not_after_ms, id, pk FROM prekey WHERE entity = ? AND device = ?"
+                  " ORDER BY CASE WHEN kind = 1 AND not_after_ms > ? THEN 0"
+                  " WHEN not_after_ms > ? THEN 1 ELSE 2 END, created_ms DESC",
+                  SQL_ARGS(SQL_ID(device->entity), SQL_ID(device->id), SQL_N(desk_now_ms(desk)),
+                           SQL_N(desk_now_ms(desk)))));
+    enum peer_key found = PEER_NONE;
+    bool has_row = false;
+    TRY(sql_next(&rows, &has_row));
+    while (has_row && found == PEER_NONE) {
+        found = quality((unsigned)sql_get_number(&rows, 0), sql_get_number(&rows, 1),
+                        desk_now_ms(desk));
+        if (found != PEER_NONE) {
+            TRY(sql_get_fixed(&rows, 2, ret_id, ID_BYTES));
+            TRY(sql_get_fixed(&rows, 3, ret_pk, KEM_PK_BYTES));
+            break;
+        }
+        TRY(sql_next(&rows, &has_row));
+    }
+    *ret_quality = found;
+    return HL_OK;
+}
+
+/* --- our own --- */
+
+static int make_own(struct desk *desk, int64_t now_ms)
+{
+    struct identity *identity = desk->identity;
+    /* Another process may have written the ring since we read it. */
+    int err = identity_reload_ring(identity);
+    if (err != HL_OK && err != HL_ENOTFOUND)
+        return err;
+    uint8_t prev_hash[HASH_BYTES] = {0};
+    AUTO(blob) prev = NULL;
+    err = meta_octets(desk, "prekey_hash", &prev);
+    if (err == HL_OK && prev->len == HASH_BYTES)
+        memcpy(prev_hash, prev->data, HASH_BYTES);
+    else if (err != HL_ENOTFOUND)
+        return err;
+    AUTO(blob) made = NULL;
+    TRY(prekey_make(identity->suite, identity->rng, identity->device, identity->secrets->hedge_key,
+                    identity->trust->ns, identity->desk.entity, prev_hash, now_ms, identity->ring,
+                    &made));
+    TRY(identity->store.save(identity->store.context, identity->ring));
+    struct prekey prekey;
+    TRY(prekey_check(identity->suite, identity->trust, bytes_blob(made), now_ms, &prekey));
+    TRY(meta_set_octets(desk, "prekey", bytes_blob(made)));
+    TRY(meta_set_octets(desk, "prekey_hash", BYTES_OF(prekey.hash)));
+    int64_t first_ms = 0;
+    TRY(meta_number(desk, "prekey_first_ms", prekey.created_ms, &first_ms));
+    TRY(meta_set_number(desk, "prekey_first_ms", first_ms));
+    TRY(meta_set_number(desk, "prekey_ms", prekey.created_ms));
+    TRY(meta_set_number(desk, "prekey_end_ms", prekey.not_after_ms));
+    return journal_append(desk, JOURNAL_PREKEY, BYTES_OF(prekey.hash), NULL);
+}
+
+int peer_own_prekey(struct desk *desk, struct blob **ret_signed, int64_t *ret_created_ms)
+{
+    int64_t created_ms = 0;
+    int64_t now_ms = desk_now_ms(desk);
+    TRY(meta_number(desk, "prekey_ms", 0, &created_ms));
+    if (created_ms + PREKEY_EVERY_MS <= now_ms) {
+        AUTO_TRANSACTION transaction = {0};
+        TRY(sql_begin(desk, &transaction));
+        TRY(meta_number(desk, "prekey_ms", 0, &created_ms)); /* another process was first? */
+        if (created_ms + PREKEY_EVERY_MS <= now_ms)
+            TRY(make_own(desk, now_ms));
+        TRY(sql_commit(&transaction));
+        TRY(meta_number(desk, "prekey_ms", 0, &created_ms));
+    }
+    TRY(meta_octets(desk, "prekey", ret_signed));
+    *ret_created_ms = created_ms;
+    return HL_OK;
+}

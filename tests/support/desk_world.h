@@ -1,0 +1,68 @@
+/* desk_world — desks in memory or on disk, paper relays between them, a clock that tests move. */
+#ifndef HOTLINE_TESTS_SUPPORT_DESK_WORLD_H
+#define HOTLINE_TESTS_SUPPORT_DESK_WORLD_H
+
+#include "client/agent.h"
+#include "client/draft.h"
+#include "client/query.h"
+#include "tests/support/fake_suite.h"
+#include "tests/support/paper_relay.h"
+#include "tests/support/small_world.h"
+
+#define WORLD_RELAYS 3
+
+struct ring_box { /* a stable place for prekeys */
+    bool is_written;
+    struct prekey_ring copy;
+};
+struct terminal {
+    struct desk_world *world;
+    struct ring_box box;
+    struct identity *identity;
+    struct desk *desk;
+    struct agent *agents[WORLD_RELAYS];
+    struct paper_session *sessions[WORLD_RELAYS];
+};
+struct desk_world {
+    struct small_world *small;
+    struct relay_info infos[WORLD_RELAYS];
+    struct paper_relay
+        *relays[WORLD_RELAYS]; /* "r1" "r2" "r3" of operators "alpha" "beta" "alpha" */
+    struct seeded_rng seed;
+    struct rng rng;
+    int64_t now_ms;
+    struct clock clock;
+};
+struct desk_world *desk_world_new(void); /* fake suite */
+struct desk_world *desk_world_new_with(const struct suite *suite);
+void desk_world_free(struct desk_world *world);
+
+/* Terminal `no` (0, 1; 2 is the MONITOR) of a State's desk TEC. path NULL: in memory. Ends the program on failure. */
+struct terminal *terminal_new(struct desk_world *world, int state, int no, const char *path);
+/* The database closed and opened again, as after a crash; connections end. `vfs` NULL: the machine's. */
+int terminal_reopen(struct terminal *terminal, const char *path, const char *vfs);
+void terminal_free(struct terminal *terminal);
+void terminal_unlock(struct terminal *terminal, int officer); /* 0, 1; 2 has ACK only */
+void terminal_connect(struct terminal *terminal, int relay);
+void terminal_disconnect(struct terminal *terminal, int relay);
+
+/* Move records between these terminals and their relays until all is still. */
+void world_run(struct desk_world *world, struct terminal *const *terminals, size_t count);
+/* Move the clock, tick couriers and agents, run. */
+void world_wait(struct desk_world *world, struct terminal *const *terminals, size_t count,
+                int64_t ms);
+/* Tick the agents and run: changes made on a desk go out. */
+void world_flush(struct desk_world *world, struct terminal *const *terminals, size_t count);
+
+/* An INC notice to one or two States (-1: none). The caller frees with hotline__v1__notice__free_unpacked. */
+Hotline__V1__Notice *world_notice(const struct desk_world *world, int to, int also,
+                                  unsigned precedence);
+/* Drafted by officer 0, released by officer 1 of the terminal; both are on this terminal. Asserts success. */
+void world_send(struct terminal *terminal, int to, unsigned precedence,
+                uint8_t ret_hash[static HASH_BYTES]);
+/* How many events of a kind the desk has. */
+size_t world_events(struct terminal *terminal, int kind);
+struct addressee_view world_addressee(struct terminal *terminal,
+                                      const uint8_t hash[static HASH_BYTES], size_t index);
+
+#endif
