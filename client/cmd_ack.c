@@ -30,7 +30,6 @@ static int parse_disposition(const char *word, Hotline__V1__Disposition *ret_dis
 
 static void report(struct cli *cli, const char *id, const struct answer *answer, const char *what)
 {
-    AUTO_BUF text;
     struct json json;
     char at[TIME_TEXT_SIZE];
 
@@ -39,6 +38,7 @@ static void report(struct cli *cli, const char *id, const struct answer *answer,
         cli_print(cli, "%s: %s%s at %s\n", id, answer->is_repeated ? "was already " : "", what, at);
         return;
     }
+    AUTO_BUF text;
     buf_init(&text, 8192);
     json_begin(&json, &text);
     json_text(&json, "type", "receipt");
@@ -115,11 +115,10 @@ static int acknowledge(struct cli *cli, const char *id, const struct ack_options
             "%s: not opened at this terminal; nothing was sent, `hotline read %s` first", view->id,
             view->id);
     if (err == HL_EFORMAT)
-        return cli_fail(
-            cli, EXIT_DATA, "check_word", "%s: %s; nothing was sent", view->id,
-            desk_why(cli->desk)[0]
-                ? desk_why(cli->desk)
-                : "the check word is wrong or missing; it stands at the end of the notice");
+        return cli_fail(cli, EXIT_DATA, "check_word", "%s: %s", view->id,
+                        desk_why(cli->desk)[0] ? desk_why(cli->desk)
+                                               : "the check word is wrong or missing; nothing was "
+                                                 "sent, it stands at the end of the notice");
     if (err != HL_OK)
         return cli_fail_err(cli, err, view->id);
     if (!answer->is_repeated && !cli->as_json)

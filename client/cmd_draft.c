@@ -25,7 +25,6 @@ int cmd_show_form(struct cli *cli, int argc, char **argv)
 static int report(struct cli *cli, const Hotline__V1__Notice *notice, const char *id,
                   const uint8_t *hash)
 {
-    AUTO_BUF text;
     struct json json;
 
     if (!cli->as_json) {
@@ -36,6 +35,7 @@ static int report(struct cli *cli, const Hotline__V1__Notice *notice, const char
             cli_print(cli, "release it: hotline release %s\n", id);
         return EXIT_DONE;
     }
+    AUTO_BUF text;
     buf_init(&text, 4096);
     json_begin(&json, &text);
     json_text(&json, "type", "draft");

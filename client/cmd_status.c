@@ -8,12 +8,20 @@
 
 #define FETCH_MS 4000
 
+/* A one-shot command has hung up by the time it reports: what it has just reached is up. */
+#define UP_MS 45000
+static bool is_up(const struct relay_view *relay)
+{
+    return relay->is_up || (relay->last_contact_ms != 0 &&
+                            clock_utc_ms(clock_system()) - relay->last_contact_ms < UP_MS);
+}
+
 static void relay_json(struct json *json, const struct relay_view *relay)
 {
     json_open(json, NULL, '{');
     json_text(json, "name", relay->name);
     json_text(json, "operator", relay->operator_name);
-    json_bool(json, "up", relay->is_up);
+    json_bool(json, "up", is_up(relay));
     json_time(json, "last_contact", relay->last_contact_ms);
     json_number(json, "skew_ms", relay->skew_ms);
     json_number(json, "waiting", (int64_t)relay->waiting);
@@ -61,7 +69,7 @@ static void desk_text(struct cli *cli, const struct relay_view *relays, size_t c
     for (size_t i = 0; i < count; i++) {
         time_format(relays[i].last_contact_ms, at);
         cli_print(cli, "relay %-10s %-8s %-4s last contact %s  clock %+lld ms  %zu waiting\n",
-                  relays[i].name, relays[i].operator_name, relays[i].is_up ? "UP" : "DOWN",
+                  relays[i].name, relays[i].operator_name, is_up(&relays[i]) ? "UP" : "DOWN",
                   relays[i].last_contact_ms ? at : "never", (long long)relays[i].skew_ms,
                   relays[i].waiting);
     }

@@ -194,6 +194,16 @@ static int set_plane(const struct compose *compose, Hotline__V1__Notice *notice)
     return HL_OK;
 }
 
+/* A field whose line is wrong is not missing as well. */
+static bool has_fault(const struct form_faults *faults, const char *key)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        if (strcmp(faults->items[i].key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int fill(struct cli *cli, const struct form *form, Hotline__V1__Notice *notice,
                 struct form_faults *faults)
 {
@@ -205,13 +215,18 @@ static int fill(struct cli *cli, const struct form *form, Hotline__V1__Notice *n
     struct rules_fault rules[RULES_FAULTS_MAX];
     size_t count = 0;
 
-    TRY(form_fill(form, &context, notice, faults));
-    int err = rules_check(notice, rules, &count);
+    int err = form_fill(form, &context, notice, faults);
+    if (err != HL_OK && err != HL_EFORMAT)
+        return err;
+    err = rules_check(notice, rules,
+                      &count); /* all faults at once, those of the lines and those of the whole */
     if (err == HL_EINVAL)
         form_fault_add(faults, 0, "type",
                        "missing, or a type that this version does not write; allowed: INC UPD RSP");
-    for (size_t i = 0; i < count; i++)
-        form_fault_add(faults, 0, rules[i].key, "%s", rules[i].what);
+    for (size_t i = 0; i < count; i++) {
+        if (!has_fault(faults, rules[i].key))
+            form_fault_add(faults, 0, rules[i].key, "%s", rules[i].what);
+    }
     return faults->count > 0 ? HL_EFORMAT : HL_OK;
 }
 

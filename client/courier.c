@@ -169,7 +169,7 @@ static int find_lonely(struct desk *desk, struct lonely *ret_list, size_t *ret_c
     AUTO_ROWS rows = {0};
     /* No custody yet although offered, and there are relays that were not asked. */
     TRY(sql_query(desk, &rows,
-                  "SELECT d.hash, d.precedence, max(d.first_ms, min(o.due_ms)) FROM outbox o"
+                  "SELECT d.hash, d.precedence, d.first_ms FROM outbox o"
                   " JOIN deposit d ON d.hash = o.deposit WHERE o.state IN (0, 2)"
                   " AND NOT EXISTS (SELECT 1 FROM custody c WHERE c.deposit = d.hash)"
                   " AND (SELECT count(*) FROM outbox p WHERE p.deposit = d.hash) < ?"
@@ -193,7 +193,7 @@ static int tick_relays(struct desk *desk, int64_t *next_ms)
     struct lonely lonely[BATCH];
     size_t count = 0;
     TRY(find_lonely(desk, lonely, &count));
-    relay_set all = (relay_set)((UINT64_C(1) << desk->relay_count) - 1);
+    relay_set all = post_all_relays(desk);
     for (size_t i = 0; i < count; i++) {
         unsigned precedence = lonely[i].precedence;
         int64_t wait_ms = precedence == 0 || precedence > 4

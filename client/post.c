@@ -40,9 +40,14 @@ static int pick_one(struct desk *desk, const char *not_operator, relay_set taken
     return HL_OK;
 }
 
+relay_set post_all_relays(const struct desk *desk)
+{
+    return (relay_set)((UINT64_C(1) << desk->relay_count) - 1);
+}
+
 int post_pick_relays(struct desk *desk, unsigned precedence, relay_set *ret_relays)
 {
-    relay_set all = (relay_set)((UINT64_C(1) << desk->relay_count) - 1);
+    relay_set all = post_all_relays(desk);
     if (precedence >= HOTLINE__V1__PRECEDENCE__IMMEDIATE || desk->relay_count <= 2) {
         *ret_relays = all;
         return HL_OK;

@@ -11,6 +11,7 @@ typedef uint32_t relay_set;
 
 /* FLASH and IMMEDIATE: all; else two of different operators where there are, those that are up first. */
 HL_MUST_CHECK int post_pick_relays(struct desk *desk, unsigned precedence, relay_set *ret_relays);
+relay_set post_all_relays(const struct desk *desk);
 relay_set post_relay_bit(const struct desk *desk, const uint8_t relay[static ID_BYTES]);
 /* Relays by which a deposit came, or that took ours. */
 HL_MUST_CHECK int post_relays_of(struct desk *desk, const uint8_t deposit[static HASH_BYTES],

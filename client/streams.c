@@ -238,7 +238,8 @@ static int state_missing(struct desk *desk, const struct gap *gap)
                                     .plane = gap->plane,
                                     .octets = bytes_blob(made),
                                     .hash = hash,
-                                    .to = to};
+                                    .to = to,
+                                    .relays = post_all_relays(desk)}; /* one of them may be why */
     return post_control(desk, &control);
 }
 
@@ -310,7 +311,7 @@ int streams_tick(struct desk *desk, int64_t *ret_next_ms)
 int streams_resend(struct desk *desk, const struct desk_id *to, unsigned plane, uint64_t first_seq,
                    uint64_t last_seq)
 {
-    relay_set all = (relay_set)((UINT64_C(1) << desk->relay_count) - 1);
+    relay_set all = post_all_relays(desk);
     for (uint64_t i = 0; i < LIMIT_STREAM_MISSING && first_seq + i <= last_seq; i++) {
         AUTO(blob) deposit = NULL;
         int err = sql_blob_of(desk,

@@ -24,7 +24,7 @@ static int pair_up(void **state)
         terminal_connect(pair->all[0], relay);
         terminal_connect(pair->all[1], relay);
     }
-    world_run(pair->world, pair->all, 2);
+    desks_run(pair->world, pair->all, 2);
     *state = pair;
     return 0;
 }
@@ -44,7 +44,7 @@ static void exchange_keys(struct pair *pair)
 {
     for (int i = 0; i < 2; i++)
         assert_int_equal(agent_want_prekeys(pair->all[i]->agents[0], NULL, 0), HL_OK);
-    world_run(pair->world, pair->all, 2);
+    desks_run(pair->world, pair->all, 2);
 }
 
 static void a_notice_goes_from_release_to_acknowledgement(void **state)
@@ -52,22 +52,22 @@ static void a_notice_goes_from_release_to_acknowledgement(void **state)
     struct pair *pair = *state;
     uint8_t hash[HASH_BYTES];
     exchange_keys(pair);
-    world_send(pair->all[0], XBB, 4, hash);
-    assert_string_equal(world_addressee(pair->all[0], hash, 0).word, "NOT SENT");
+    desks_send(pair->all[0], XBB, 4, hash);
+    assert_string_equal(desks_addressee(pair->all[0], hash, 0).word, "NOT SENT");
 
-    world_flush(pair->world, pair->all, 2);
-    struct addressee_view to = world_addressee(pair->all[0], hash, 0);
+    desks_flush(pair->world, pair->all, 2);
+    struct addressee_view to = desks_addressee(pair->all[0], hash, 0);
     assert_string_equal(to.word, "AT THEIR DESK");
     assert_string_equal(to.serial, "XAA.TEC-XBB.TEC/L/0001");
     assert_int_equal(to.terminals_sealed, 1);
     assert_int_equal(to.terminals_delivered, 1);
-    assert_int_equal(world_events(pair->all[1], EVENT_RECEIVED), 1);
+    assert_int_equal(desks_events(pair->all[1], EVENT_RECEIVED), 1);
 
     terminal_unlock(pair->all[1], 2);
     AUTO(answer) opened = NULL;
     assert_int_equal(answer_open(pair->all[1]->desk, hash, &opened), HL_OK);
-    world_flush(pair->world, pair->all, 2);
-    assert_string_equal(world_addressee(pair->all[0], hash, 0).word, "OPENED");
+    desks_flush(pair->world, pair->all, 2);
+    assert_string_equal(desks_addressee(pair->all[0], hash, 0).word, "OPENED");
 
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(pair->all[1]->desk, hash, &view), HL_OK);
@@ -77,11 +77,11 @@ static void a_notice_goes_from_release_to_acknowledgement(void **state)
                                         .check_word = view->notice->check_word};
     AUTO(answer) ack = NULL;
     assert_int_equal(answer_acknowledge(pair->all[1]->desk, hash, &options, &ack), HL_OK);
-    world_flush(pair->world, pair->all, 2);
-    to = world_addressee(pair->all[0], hash, 0);
+    desks_flush(pair->world, pair->all, 2);
+    to = desks_addressee(pair->all[0], hash, 0);
     assert_string_equal(to.word, "RECEIPT ACKNOWLEDGED");
     assert_int_equal(to.disposition, HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD);
-    assert_int_equal(world_events(pair->all[0], EVENT_ACKNOWLEDGED), 1);
+    assert_int_equal(desks_events(pair->all[0], EVENT_ACKNOWLEDGED), 1);
     assert_true(agent_is_idle(pair->all[0]->agents[0]));
 }
 
@@ -133,12 +133,12 @@ static void a_busy_relay_is_asked_again(void **state)
     exchange_keys(pair);
     paper_relay_faults(pair->world->relays[0])->refuses_submits = true;
     paper_relay_faults(pair->world->relays[1])->refuses_submits = true;
-    world_send(pair->all[0], XBB, 1, hash);
-    world_flush(pair->world, pair->all, 2);
-    assert_string_equal(world_addressee(pair->all[0], hash, 0).word, "NOT SENT");
+    desks_send(pair->all[0], XBB, 1, hash);
+    desks_flush(pair->world, pair->all, 2);
+    assert_string_equal(desks_addressee(pair->all[0], hash, 0).word, "NOT SENT");
     paper_relay_faults(pair->world->relays[0])->refuses_submits = false;
-    world_wait(pair->world, pair->all, 2, 2000);
-    assert_string_equal(world_addressee(pair->all[0], hash, 0).word, "AT THEIR DESK");
+    desks_wait(pair->world, pair->all, 2, 2000);
+    assert_string_equal(desks_addressee(pair->all[0], hash, 0).word, "AT THEIR DESK");
 }
 
 static void a_deposit_that_came_twice_is_one_notice(void **state)
@@ -146,17 +146,17 @@ static void a_deposit_that_came_twice_is_one_notice(void **state)
     struct pair *pair = *state;
     uint8_t hash[HASH_BYTES];
     exchange_keys(pair);
-    world_send(pair->all[0], XBB, 4, hash);
-    world_flush(pair->world, pair->all, 2); /* over both relays */
+    desks_send(pair->all[0], XBB, 4, hash);
+    desks_flush(pair->world, pair->all, 2); /* over both relays */
     struct notice_filter filter = {.only_in = true};
     AUTO(notice_list) list = NULL;
     assert_int_equal(query_list(pair->all[1]->desk, &filter, &list), HL_OK);
     assert_int_equal(list->count, 1);
     assert_int_equal(list->items[0]->custody_count, 2);
     assert_string_equal(list->items[0]->t0_basis, "2 OPERATORS");
-    assert_int_equal(world_events(pair->all[1], EVENT_RECEIVED), 1);
-    assert_int_equal(world_events(pair->all[0], EVENT_DELIVERED), 1);
-    assert_int_equal(world_events(pair->all[0], EVENT_CUSTODY), 2);
+    assert_int_equal(desks_events(pair->all[1], EVENT_RECEIVED), 1);
+    assert_int_equal(desks_events(pair->all[0], EVENT_DELIVERED), 1);
+    assert_int_equal(desks_events(pair->all[0], EVENT_CUSTODY), 2);
 }
 
 static void reconnecting_repeats_nothing(void **state)
@@ -164,18 +164,18 @@ static void reconnecting_repeats_nothing(void **state)
     struct pair *pair = *state;
     uint8_t hash[HASH_BYTES];
     exchange_keys(pair);
-    world_send(pair->all[0], XBB, 4, hash);
-    world_flush(pair->world, pair->all, 2);
+    desks_send(pair->all[0], XBB, 4, hash);
+    desks_flush(pair->world, pair->all, 2);
     size_t before = paper_relay_deposits(pair->world->relays[0]);
     for (int relay = 0; relay < 2; relay++) {
         terminal_connect(pair->all[0], relay);
         terminal_connect(pair->all[1], relay);
     }
-    world_run(pair->world, pair->all, 2);
-    world_wait(pair->world, pair->all, 2, 20000);
+    desks_run(pair->world, pair->all, 2);
+    desks_wait(pair->world, pair->all, 2, 20000);
     assert_int_equal(paper_relay_deposits(pair->world->relays[0]), before);
-    assert_int_equal(world_events(pair->all[1], EVENT_RECEIVED), 1);
-    assert_int_equal(world_events(pair->all[0], EVENT_STATE_ROLLBACK), 0);
+    assert_int_equal(desks_events(pair->all[1], EVENT_RECEIVED), 1);
+    assert_int_equal(desks_events(pair->all[0], EVENT_STATE_ROLLBACK), 0);
 }
 
 static void a_device_that_lost_its_database_may_not_send(void **state)
@@ -183,13 +183,13 @@ static void a_device_that_lost_its_database_may_not_send(void **state)
     struct pair *pair = *state;
     uint8_t hash[HASH_BYTES];
     exchange_keys(pair);
-    world_send(pair->all[0], XBB, 1, hash);
-    world_flush(pair->world, pair->all, 2);
+    desks_send(pair->all[0], XBB, 1, hash);
+    desks_flush(pair->world, pair->all, 2);
     assert_int_equal(terminal_reopen(pair->all[0], ":memory:", NULL), HL_OK);
     terminal_connect(pair->all[0], 0);
-    world_run(pair->world, pair->all, 2);
+    desks_run(pair->world, pair->all, 2);
     assert_true(desk_is_rolled_back(pair->all[0]->desk));
-    assert_int_equal(world_events(pair->all[0], EVENT_STATE_ROLLBACK), 1);
+    assert_int_equal(desks_events(pair->all[0], EVENT_STATE_ROLLBACK), 1);
 }
 
 static void own_prekey_is_published_once_a_day(void **state)
@@ -204,7 +204,7 @@ static void own_prekey_is_published_once_a_day(void **state)
     pair->world->now_ms += 24 * 3600 * 1000LL;
     for (int relay = 0; relay < 2; relay++)
         terminal_connect(pair->all[0], relay);
-    world_run(pair->world, pair->all, 1);
+    desks_run(pair->world, pair->all, 1);
     assert_int_equal(query_relays(pair->all[0]->desk, relays, &count), HL_OK);
     assert_true(relays[0].prekey_ms > first_ms);
     assert_true(relays[1].prekey_ms == relays[0].prekey_ms);
@@ -221,10 +221,10 @@ static void two_roots_for_one_size_convict_a_relay(void **state)
                 "INSERT INTO checkpoint(relay, size, root, deposit) VALUES(?,1,?,x'00')",
                 SQL_ARGS(SQL_ID(pair->world->infos[0].id), SQL_HASH(other_root))),
         HL_OK);
-    world_send(pair->all[0], XBB, 4, hash);
-    world_flush(pair->world, pair->all, 2);
-    assert_int_equal(world_events(pair->all[0], EVENT_RELAY_CONVICTED), 1);
-    assert_int_equal(world_events(pair->all[1], EVENT_RELAY_CONVICTED), 0);
+    desks_send(pair->all[0], XBB, 4, hash);
+    desks_flush(pair->world, pair->all, 2);
+    assert_int_equal(desks_events(pair->all[0], EVENT_RELAY_CONVICTED), 1);
+    assert_int_equal(desks_events(pair->all[1], EVENT_RELAY_CONVICTED), 0);
 }
 
 int main(void)

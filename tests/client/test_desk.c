@@ -50,7 +50,7 @@ static struct terminal *ready_sender(struct folder *folder)
     struct terminal *const all[] = {peer, sender};
     for (size_t i = 0; i < 2; i++) {
         terminal_connect(all[i], 0);
-        world_run(folder->world, all, 2);
+        desks_run(folder->world, all, 2);
     }
     terminal_free(peer);
     terminal_disconnect(sender, 0);
@@ -201,7 +201,7 @@ static int child(struct folder *folder, struct terminal *sender, uint64_t seed)
         return 1;
     for (int i = 0; i < EACH_SENDS; i++) {
         uint8_t hash[HASH_BYTES];
-        world_send(sender, XBB, 1, hash);
+        desks_send(sender, XBB, 1, hash);
     }
     return 0;
 }
@@ -256,10 +256,10 @@ static void no_text_of_a_notice_stands_in_the_file(void **state)
     struct terminal *sender = ready_sender(folder);
     uint8_t hash[HASH_BYTES];
     char id[NOTICE_ID_SIZE];
-    Hotline__V1__Notice *notice = world_notice(folder->world, XBB, -1, 1);
+    Hotline__V1__Notice *notice = desks_notice(folder->world, XBB, -1, 1);
     assert_int_equal(draft_keep(sender->desk, notice, id), HL_OK);
     hotline__v1__notice__free_unpacked(notice, NULL);
-    world_send(sender, XBB, 1, hash);
+    desks_send(sender, XBB, 1, hash);
     terminal_free(sender);
     assert_true(file_contains(folder->path, "SQLite format 3"));
     assert_true(file_contains(folder->path, id)); /* the search finds what is there */
@@ -272,7 +272,7 @@ static void what_was_sent_is_read_back_after_opening_again(void **state)
     struct folder *folder = *state;
     struct terminal *sender = ready_sender(folder);
     uint8_t hash[HASH_BYTES];
-    world_send(sender, XBB, 1, hash);
+    desks_send(sender, XBB, 1, hash);
     assert_int_equal(terminal_reopen(sender, folder->path, NULL), HL_OK);
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(sender->desk, hash, &view), HL_OK);
@@ -288,8 +288,8 @@ static void a_wrapped_key_moved_to_another_row_does_not_open(void **state)
     struct terminal *sender = ready_sender(folder);
     uint8_t first[HASH_BYTES];
     uint8_t second[HASH_BYTES];
-    world_send(sender, XBB, 1, first);
-    world_send(sender, XBB, 1, second);
+    desks_send(sender, XBB, 1, first);
+    desks_send(sender, XBB, 1, second);
     assert_int_equal(sql_run(sender->desk,
                              "UPDATE deposit SET wrapped_key = (SELECT wrapped_key FROM deposit"
                              " WHERE content_hash = ?) WHERE content_hash = ?",

@@ -28,7 +28,7 @@ static int bench_up(void **state)
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < 3; i++) {
             terminal_connect(bench->all[i], 0);
-            world_run(bench->world, bench->all, 3);
+            desks_run(bench->world, bench->all, 3);
         }
     }
     *state = bench;
@@ -48,7 +48,7 @@ static int bench_down(void **state)
 /* Drafted by officer 0 of the sender. */
 static int sign(struct bench *bench, unsigned precedence, uint32_t persons)
 {
-    Hotline__V1__Notice *notice = world_notice(bench->world, XBB, -1, precedence);
+    Hotline__V1__Notice *notice = desks_notice(bench->world, XBB, -1, precedence);
     notice->persons = persons;
     terminal_unlock(bench->sender, 0);
     int err = draft_sign(bench->sender->desk, notice, bench->id, bench->hash);
@@ -176,7 +176,7 @@ static void an_officer_without_the_role_may_neither_draft_nor_release(void **sta
     struct bench *bench = *state;
     assert_int_equal(sign(bench, 4, 0), HL_OK);
     assert_int_equal(release_as(bench, 2, NULL), HL_EPERM); /* ACK only */
-    Hotline__V1__Notice *notice = world_notice(bench->world, XBB, -1, 1);
+    Hotline__V1__Notice *notice = desks_notice(bench->world, XBB, -1, 1);
     assert_int_equal(draft_sign(bench->sender->desk, notice, bench->id, bench->hash), HL_EPERM);
     identity_lock_officer(bench->sender->identity);
     assert_int_equal(draft_sign(bench->sender->desk, notice, bench->id, bench->hash), HL_EPERM);
@@ -295,7 +295,7 @@ static void a_rolled_back_terminal_sends_nothing(void **state)
 static void a_notice_against_the_rules_is_not_signed(void **state)
 {
     struct bench *bench = *state;
-    Hotline__V1__Notice *notice = world_notice(bench->world, XBB, -1, 1);
+    Hotline__V1__Notice *notice = desks_notice(bench->world, XBB, -1, 1);
     notice->incident->category = HOTLINE__V1__CATEGORY__CAT_UNSPECIFIED;
     terminal_unlock(bench->sender, 0);
     assert_int_equal(draft_sign(bench->sender->desk, notice, bench->id, bench->hash), HL_EFORMAT);
@@ -306,7 +306,7 @@ static void a_notice_against_the_rules_is_not_signed(void **state)
 static void own_desk_is_no_addressee(void **state)
 {
     struct bench *bench = *state;
-    Hotline__V1__Notice *notice = world_notice(bench->world, XAA, -1, 1);
+    Hotline__V1__Notice *notice = desks_notice(bench->world, XAA, -1, 1);
     terminal_unlock(bench->sender, 0);
     assert_int_equal(draft_sign(bench->sender->desk, notice, bench->id, bench->hash), HL_EFORMAT);
     hotline__v1__notice__free_unpacked(notice, NULL);
@@ -334,7 +334,7 @@ static void a_draft_travels_and_is_released_on_the_other_terminal(void **state)
 {
     struct bench *bench = *state;
     assert_int_equal(sign(bench, 4, 0), HL_OK);
-    world_flush(bench->world, bench->all, 3);
+    desks_flush(bench->world, bench->all, 3);
     AUTO(draft_list) list = NULL;
     assert_int_equal(draft_list(bench->second->desk, &list), HL_OK);
     assert_int_equal(list->count, 1);
@@ -345,7 +345,7 @@ static void a_draft_travels_and_is_released_on_the_other_terminal(void **state)
     assert_int_equal(draft_release(bench->second->desk, bench->id, &options, &bench->result),
                      HL_OK);
     assert_true(bench->result.is_sent);
-    world_flush(bench->world, bench->all, 3);
+    desks_flush(bench->world, bench->all, 3);
     AUTO(notice_view) there = NULL;
     assert_int_equal(query_notice(bench->peer->desk, bench->hash, &there), HL_OK);
     assert_int_equal(there->flags, 0); /* two persons on two terminals */
@@ -367,8 +367,8 @@ static void the_sending_terminal_can_be_named(void **state)
                      HL_OK);
     assert_false(bench->result.is_sent);
     assert_int_equal(bench->result.persons_missing, 0);
-    world_flush(bench->world, bench->all, 3);
-    world_flush(bench->world, bench->all, 3);
+    desks_flush(bench->world, bench->all, 3);
+    desks_flush(bench->world, bench->all, 3);
     AUTO(notice_view) there = NULL;
     assert_int_equal(query_notice(bench->peer->desk, bench->hash, &there), HL_OK);
     assert_memory_equal(there->sender_device, bench->second->identity->device->id, ID_BYTES);

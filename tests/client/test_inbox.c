@@ -25,7 +25,7 @@ static int bench_up(void **state)
         for (size_t i = 0; i < 2; i++) {
             terminal_connect(bench->all[i], 0);
             terminal_connect(bench->all[i], 1);
-            world_run(bench->world, bench->all, 2);
+            desks_run(bench->world, bench->all, 2);
         }
     }
     *state = bench;
@@ -51,8 +51,8 @@ static int64_t count(struct terminal *terminal, const char *sql)
 
 static void send(struct bench *bench, unsigned precedence)
 {
-    world_send(bench->sender, XBB, precedence, bench->hash);
-    world_flush(bench->world, bench->all, 2);
+    desks_send(bench->sender, XBB, precedence, bench->hash);
+    desks_flush(bench->world, bench->all, 2);
 }
 
 static void what_arrives_is_answered_once_and_durable_before_taken(void **state)
@@ -72,11 +72,11 @@ static void receipts_go_the_way_the_notice_came(void **state)
 {
     struct bench *bench = *state;
     terminal_disconnect(bench->peer, 1);
-    world_send(bench->sender, XBB, 4, bench->hash);
-    world_flush(bench->world, bench->all, 2);
+    desks_send(bench->sender, XBB, 4, bench->hash);
+    desks_flush(bench->world, bench->all, 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM outbox"), 1);
     terminal_connect(bench->peer, 1); /* it comes by the other relay too: so goes the receipt */
-    world_run(bench->world, bench->all, 2);
+    desks_run(bench->world, bench->all, 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM outbox"), 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM receipt"), 1);
 }
@@ -89,11 +89,11 @@ static void one_flipped_bit_is_rejected_and_the_other_relay_serves(void **state)
     send(bench, 4);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 0);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM reject"), 1);
-    assert_int_equal(world_events(bench->peer, EVENT_REJECTED_DEPOSIT), 1);
+    assert_int_equal(desks_events(bench->peer, EVENT_REJECTED_DEPOSIT), 1);
     assert_int_equal(paper_session_rejects(bench->peer->sessions[0]), 1);
     size_t taken = paper_session_taken(bench->peer->sessions[0]);
     terminal_connect(bench->peer, 1);
-    world_run(bench->world, bench->all, 2);
+    desks_run(bench->world, bench->all, 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 1);
     assert_int_equal(paper_session_taken(bench->peer->sessions[0]), taken);
 }
@@ -101,35 +101,35 @@ static void one_flipped_bit_is_rejected_and_the_other_relay_serves(void **state)
 static void what_cannot_be_decrypted_is_quarantined_and_said(void **state)
 {
     struct bench *bench = *state;
-    world_send(bench->sender, XBB, 4, bench->hash);
+    desks_send(bench->sender, XBB, 4, bench->hash);
     /* The private parts are gone, as after a lost prekey file. */
     bench->peer->box.copy.count = 0;
     bench->peer->identity->ring->count = 0;
-    world_flush(bench->world, bench->all, 2);
+    desks_flush(bench->world, bench->all, 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM quarantine"), 1);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM deposit WHERE is_own = 0"), 0);
-    assert_int_equal(world_events(bench->peer, EVENT_QUARANTINED), 1);
-    world_wait(bench->world, bench->all, 2, 3000);
-    struct addressee_view to = world_addressee(bench->sender, bench->hash, 0);
+    assert_int_equal(desks_events(bench->peer, EVENT_QUARANTINED), 1);
+    desks_wait(bench->world, bench->all, 2, 3000);
+    struct addressee_view to = desks_addressee(bench->sender, bench->hash, 0);
     assert_string_equal(to.word, "UNDELIVERABLE");
     assert_int_equal(to.nondelivered, HOTLINE__V1__REASON__CANNOT_DECRYPT);
-    assert_int_equal(world_events(bench->sender, EVENT_UNDELIVERABLE), 1);
+    assert_int_equal(desks_events(bench->sender, EVENT_UNDELIVERABLE), 1);
 }
 
 static void a_quarantined_deposit_is_opened_when_its_key_is_found(void **state)
 {
     struct bench *bench = *state;
-    world_send(bench->sender, XBB, 4, bench->hash);
+    desks_send(bench->sender, XBB, 4, bench->hash);
     struct prekey_ring *ring = bench->peer->identity->ring;
     size_t keys = bench->peer->box.copy.count;
     bench->peer->box.copy.count = 0;
     ring->count = 0;
     terminal_disconnect(bench->peer, 1);
-    world_flush(bench->world, bench->all, 2);
+    desks_flush(bench->world, bench->all, 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM quarantine"), 1);
     bench->peer->box.copy.count = keys; /* the ring is read again when a key is not in it */
     terminal_connect(bench->peer, 1);
-    world_run(bench->world, bench->all, 2);
+    desks_run(bench->world, bench->all, 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM quarantine"), 0);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 1);
 }
@@ -138,9 +138,9 @@ static void a_quarantined_notice_is_not_answered(void **state)
 {
     struct bench *bench = *state;
     struct cert *cert = world_device_cert(bench->world->small, XAA, 0);
-    world_send(bench->sender, XBB, 4, bench->hash);
+    desks_send(bench->sender, XBB, 4, bench->hash);
     cert->revoked_since_ms = bench->world->now_ms - 1;
-    world_flush(bench->world, bench->all, 2);
+    desks_flush(bench->world, bench->all, 2);
     AUTO(blob) deposit = NULL;
     assert_int_equal(
         sql_blob_of(bench->peer->desk, "SELECT deposit FROM quarantine", SQL_NO_ARGS, &deposit),
@@ -160,20 +160,20 @@ static void a_custody_that_covers_something_else_is_an_alarm_and_no_custody(void
     assert_int_equal(count(bench->sender, "SELECT count(*) FROM custody c JOIN deposit d ON"
                                           " d.hash = c.deposit WHERE d.is_own = 1"),
                      1); /* of the other relay */
-    assert_int_equal(world_events(bench->sender, EVENT_REJECTED_DEPOSIT) > 0, 1);
+    assert_int_equal(desks_events(bench->sender, EVENT_REJECTED_DEPOSIT) > 0, 1);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"),
                      1); /* opened all the same */
-    assert_int_equal(world_events(bench->peer, EVENT_REJECTED_DEPOSIT) > 0, 1);
+    assert_int_equal(desks_events(bench->peer, EVENT_REJECTED_DEPOSIT) > 0, 1);
 }
 
 static void a_skipped_lane_number_is_an_alarm_against_the_relay(void **state)
 {
     struct bench *bench = *state;
     send(bench, 1);
-    assert_int_equal(world_events(bench->peer, EVENT_GAP), 0);
+    assert_int_equal(desks_events(bench->peer, EVENT_GAP), 0);
     paper_relay_faults(bench->world->relays[0])->skips_lane = true;
     send(bench, 1);
-    assert_int_equal(world_events(bench->peer, EVENT_GAP), 1);
+    assert_int_equal(desks_events(bench->peer, EVENT_GAP), 1);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 2);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM lane_step"), 0);
 }
@@ -185,10 +185,10 @@ static void leave_one_behind(struct bench *bench, unsigned precedence, uint8_t *
     terminal_connect(bench->sender, 2);
     for (int relay = 0; relay < 2; relay++)
         paper_relay_faults(bench->world->relays[relay])->withholds = true;
-    world_send(bench->sender, XBB, 1, ret_lost); /* to r1 and r2 alone */
-    world_flush(bench->world, bench->all, 2);
-    world_send(bench->sender, XBB, precedence, bench->hash); /* to all */
-    world_flush(bench->world, bench->all, 2);
+    desks_send(bench->sender, XBB, 1, ret_lost); /* to r1 and r2 alone */
+    desks_flush(bench->world, bench->all, 2);
+    desks_send(bench->sender, XBB, precedence, bench->hash); /* to all */
+    desks_flush(bench->world, bench->all, 2);
 }
 
 static void after_flash_a_missing_number_is_asked_for_within_five_seconds(void **state)
@@ -197,17 +197,17 @@ static void after_flash_a_missing_number_is_asked_for_within_five_seconds(void *
     uint8_t lost[HASH_BYTES];
     leave_one_behind(bench, 4, lost);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 1);
-    assert_int_equal(world_events(bench->peer, EVENT_GAP), 1);
+    assert_int_equal(desks_events(bench->peer, EVENT_GAP), 1);
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(bench->peer->desk, bench->hash, &view), HL_OK);
     assert_true((view->flags & NOTICE_GAP) != 0);
 
-    world_wait(bench->world, bench->all, 2, 5000);
-    world_flush(bench->world, bench->all, 2);
+    desks_wait(bench->world, bench->all, 2, 5000);
+    desks_flush(bench->world, bench->all, 2);
     assert_int_equal(count(bench->sender, "SELECT count(*) FROM service WHERE kind = 2"), 1);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 2); /* over r3 */
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM gap"), 0);
-    assert_int_equal(world_events(bench->peer, EVENT_HEALED), 1);
+    assert_int_equal(desks_events(bench->peer, EVENT_HEALED), 1);
 }
 
 static void a_notice_that_is_only_late_is_not_asked_for(void **state)
@@ -215,13 +215,13 @@ static void a_notice_that_is_only_late_is_not_asked_for(void **state)
     struct bench *bench = *state;
     uint8_t lost[HASH_BYTES];
     leave_one_behind(bench, 3, lost);
-    assert_int_equal(world_events(bench->peer, EVENT_GAP), 1);
-    world_wait(bench->world, bench->all, 2, 20000);
+    assert_int_equal(desks_events(bench->peer, EVENT_GAP), 1);
+    desks_wait(bench->world, bench->all, 2, 20000);
     paper_relay_faults(bench->world->relays[1])->withholds = false;
-    world_run(bench->world, bench->all, 2);
-    world_wait(bench->world, bench->all, 2, 60000);
+    desks_run(bench->world, bench->all, 2);
+    desks_wait(bench->world, bench->all, 2, 60000);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 2);
-    assert_int_equal(world_events(bench->peer, EVENT_HEALED), 1);
+    assert_int_equal(desks_events(bench->peer, EVENT_HEALED), 1);
     assert_int_equal(count(bench->sender, "SELECT count(*) FROM service"), 0);
 }
 
@@ -231,23 +231,23 @@ static void a_stub_says_not_sealed_to_this_terminal(void **state)
     struct terminal *second = terminal_new(bench->world, XBB, 1, NULL);
     struct terminal *const all[] = {bench->peer, bench->sender, second};
     terminal_connect(second, 0);
-    world_run(bench->world, all, 3);
+    desks_run(bench->world, all, 3);
     bench->world->now_ms += 25 * 3600 * 1000LL; /* a day in the roster with a published key */
     for (int relay = 0; relay < 2; relay++) {
         terminal_connect(bench->peer, relay);
         terminal_connect(bench->sender, relay);
     }
     terminal_disconnect(second, 0);
-    world_run(bench->world, bench->all, 2);
+    desks_run(bench->world, bench->all, 2);
     assert_int_equal(sql_run(bench->sender->desk, "DELETE FROM prekey WHERE device = ?",
                              SQL_ARGS(SQL_ID(second->identity->device->id))),
                      HL_OK);
-    world_send(bench->sender, XBB, 1, bench->hash);
-    world_flush(bench->world, bench->all, 2);
+    desks_send(bench->sender, XBB, 1, bench->hash);
+    desks_flush(bench->world, bench->all, 2);
     terminal_connect(second, 0);
-    world_run(bench->world, all, 3);
-    assert_int_equal(world_events(second, EVENT_NOT_SEALED_HERE), 1);
-    assert_int_equal(world_events(bench->sender, EVENT_NOT_SEALED_HERE), 0);
+    desks_run(bench->world, all, 3);
+    assert_int_equal(desks_events(second, EVENT_NOT_SEALED_HERE), 1);
+    assert_int_equal(desks_events(bench->sender, EVENT_NOT_SEALED_HERE), 0);
     terminal_free(second);
 }
 
@@ -257,9 +257,9 @@ static void a_monitor_sees_headers_and_receipts_but_no_text(void **state)
     struct terminal *monitor = terminal_new(bench->world, XBB, 2, NULL);
     struct terminal *const all[] = {monitor, bench->peer, bench->sender};
     terminal_connect(monitor, 0);
-    world_run(bench->world, all, 3);
+    desks_run(bench->world, all, 3);
     send(bench, 4);
-    world_flush(bench->world, all, 3);
+    desks_flush(bench->world, all, 3);
     const struct notice_filter filter = {.with_unread = true};
     AUTO(notice_list) list = NULL;
     assert_int_equal(query_list(monitor->desk, &filter, &list), HL_OK);
@@ -267,7 +267,7 @@ static void a_monitor_sees_headers_and_receipts_but_no_text(void **state)
     assert_null(list->items[0]->notice);
     assert_int_equal(list->items[0]->precedence, 4);
     assert_string_equal(list->items[0]->from_text, "XAA.TEC");
-    assert_int_equal(world_events(monitor, EVENT_NOT_SEALED_HERE), 0);
+    assert_int_equal(desks_events(monitor, EVENT_NOT_SEALED_HERE), 0);
     terminal_free(monitor);
 }
 
@@ -282,11 +282,11 @@ static void the_same_entry_again_changes_nothing(void **state)
         sql_run(bench->peer->desk, "UPDATE relay SET cursor = 0, taken = 0", SQL_NO_ARGS), HL_OK);
     for (int relay = 0; relay < 2; relay++)
         terminal_connect(bench->peer, relay);
-    world_run(bench->world, bench->all, 2);
+    desks_run(bench->world, bench->all, 2);
     assert_int_equal(desk_journal_verify(bench->peer->desk, &after), HL_OK);
     assert_int_equal(after, before);
     assert_int_equal(count(bench->peer, "SELECT count(*) FROM receipt"), 1);
-    assert_int_equal(world_events(bench->peer, EVENT_GAP), 0);
+    assert_int_equal(desks_events(bench->peer, EVENT_GAP), 0);
 }
 
 int main(void)

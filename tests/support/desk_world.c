@@ -16,7 +16,7 @@ static void must(int err, const char *what)
     abort();
 }
 
-static int64_t world_ms(void *context)
+static int64_t desks_ms(void *context)
 {
     return ((const struct desk_world *)context)->now_ms;
 }
@@ -43,7 +43,7 @@ struct desk_world *desk_world_new_with(const struct suite *suite)
         abort();
     world->small = small_world_new(suite);
     world->now_ms = WORLD_NOW_MS;
-    world->clock = (struct clock){.utc_ms = world_ms, .mono_ms = world_ms, .context = world};
+    world->clock = (struct clock){.utc_ms = desks_ms, .mono_ms = desks_ms, .context = world};
     seeded_rng_init(&world->seed, 7);
     world->rng = seeded_rng(&world->seed);
     struct trust *trust = &world->small->trust;
@@ -203,7 +203,7 @@ static bool move_one(struct terminal *terminal, int relay)
     return has_moved;
 }
 
-void world_run(struct desk_world *world, struct terminal *const *terminals, size_t count)
+void desks_run(struct desk_world *world, struct terminal *const *terminals, size_t count)
 {
     (void)world;
     bool has_moved = true;
@@ -216,7 +216,7 @@ void world_run(struct desk_world *world, struct terminal *const *terminals, size
     }
 }
 
-void world_flush(struct desk_world *world, struct terminal *const *terminals, size_t count)
+void desks_flush(struct desk_world *world, struct terminal *const *terminals, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         for (int relay = 0; relay < WORLD_RELAYS; relay++) {
@@ -224,10 +224,10 @@ void world_flush(struct desk_world *world, struct terminal *const *terminals, si
                 must(agent_tick(terminals[i]->agents[relay]), "agent_tick");
         }
     }
-    world_run(world, terminals, count);
+    desks_run(world, terminals, count);
 }
 
-void world_wait(struct desk_world *world, struct terminal *const *terminals, size_t count,
+void desks_wait(struct desk_world *world, struct terminal *const *terminals, size_t count,
                 int64_t ms)
 {
     int64_t until_ms = world->now_ms + ms;
@@ -238,7 +238,7 @@ void world_wait(struct desk_world *world, struct terminal *const *terminals, siz
             int64_t next_ms = 0;
             must(courier_tick(terminals[i]->desk, &next_ms), "courier");
         }
-        world_flush(world, terminals, count);
+        desks_flush(world, terminals, count);
     }
 }
 
@@ -304,7 +304,7 @@ static Hotline__V1__Incident *incident_of(int64_t now_ms)
     return incident;
 }
 
-Hotline__V1__Notice *world_notice(const struct desk_world *world, int to, int also,
+Hotline__V1__Notice *desks_notice(const struct desk_world *world, int to, int also,
                                   unsigned precedence)
 {
     Hotline__V1__Notice *notice = malloc(sizeof(*notice));
@@ -334,11 +334,11 @@ Hotline__V1__Notice *world_notice(const struct desk_world *world, int to, int al
     return notice;
 }
 
-void world_send(struct terminal *terminal, int to, unsigned precedence,
+void desks_send(struct terminal *terminal, int to, unsigned precedence,
                 uint8_t ret_hash[static HASH_BYTES])
 {
     char id[NOTICE_ID_SIZE];
-    Hotline__V1__Notice *notice = world_notice(terminal->world, to, -1, precedence);
+    Hotline__V1__Notice *notice = desks_notice(terminal->world, to, -1, precedence);
     terminal_unlock(terminal, 0);
     int err = draft_sign(terminal->desk, notice, id, ret_hash);
     if (err != HL_OK)
@@ -357,7 +357,7 @@ void world_send(struct terminal *terminal, int to, unsigned precedence,
     free(result);
 }
 
-size_t world_events(struct terminal *terminal, int kind)
+size_t desks_events(struct terminal *terminal, int kind)
 {
     static struct event events[512];
     size_t count = 0;
@@ -368,7 +368,7 @@ size_t world_events(struct terminal *terminal, int kind)
     return found;
 }
 
-struct addressee_view world_addressee(struct terminal *terminal,
+struct addressee_view desks_addressee(struct terminal *terminal,
                                       const uint8_t hash[static HASH_BYTES], size_t index)
 {
     struct notice_view *view = NULL;

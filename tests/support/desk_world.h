@@ -47,22 +47,22 @@ void terminal_connect(struct terminal *terminal, int relay);
 void terminal_disconnect(struct terminal *terminal, int relay);
 
 /* Move records between these terminals and their relays until all is still. */
-void world_run(struct desk_world *world, struct terminal *const *terminals, size_t count);
+void desks_run(struct desk_world *world, struct terminal *const *terminals, size_t count);
 /* Move the clock, tick couriers and agents, run. */
-void world_wait(struct desk_world *world, struct terminal *const *terminals, size_t count,
+void desks_wait(struct desk_world *world, struct terminal *const *terminals, size_t count,
                 int64_t ms);
 /* Tick the agents and run: changes made on a desk go out. */
-void world_flush(struct desk_world *world, struct terminal *const *terminals, size_t count);
+void desks_flush(struct desk_world *world, struct terminal *const *terminals, size_t count);
 
 /* An INC notice to one or two States (-1: none). The caller frees with hotline__v1__notice__free_unpacked. */
-Hotline__V1__Notice *world_notice(const struct desk_world *world, int to, int also,
+Hotline__V1__Notice *desks_notice(const struct desk_world *world, int to, int also,
                                   unsigned precedence);
 /* Drafted by officer 0, released by officer 1 of the terminal; both are on this terminal. Asserts success. */
-void world_send(struct terminal *terminal, int to, unsigned precedence,
+void desks_send(struct terminal *terminal, int to, unsigned precedence,
                 uint8_t ret_hash[static HASH_BYTES]);
 /* How many events of a kind the desk has. */
-size_t world_events(struct terminal *terminal, int kind);
-struct addressee_view world_addressee(struct terminal *terminal,
+size_t desks_events(struct terminal *terminal, int kind);
+struct addressee_view desks_addressee(struct terminal *terminal,
                                       const uint8_t hash[static HASH_BYTES], size_t index);
 
 #endif

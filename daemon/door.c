@@ -1,0 +1,108 @@
+/* door — who may knock. */
+#include "daemon/door.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "daemon/index.h"
+
+#define KNOCK      1000 /* a knock in thousandths */
+#define PROBES_MAX 4
+
+void door_init(struct door *door, uint64_t seed)
+{
+    memset(door, 0, sizeof(*door));
+    door->seed = seed;
+}
+
+struct prefix prefix_of(const struct sockaddr *address)
+{
+    struct prefix prefix = {.octets = {0}};
+
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *in4 = (const struct sockaddr_in *)(const void *)address;
+
+        if ((ntohl(in4->sin_addr.s_addr) >> 24) == 127)
+            return prefix;
+        prefix.octets[0] = 4;
+        memcpy(prefix.octets + 1, &in4->sin_addr, 3);
+    }
+    if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
+
+        if (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))
+            return prefix;
+        prefix.octets[0] = 6;
+        memcpy(prefix.octets + 1, &in6->sin6_addr, 6);
+    }
+    return prefix;
+}
+
+static bool is_local(struct prefix prefix)
+{
+    return prefix.octets[0] == 0;
+}
+
+static bool is_same(const struct door_place *place, struct prefix prefix)
+{
+    return place->is_used && bytes_equal(BYTES_OF(place->prefix.octets), BYTES_OF(prefix.octets));
+}
+
+/* The place of a prefix, else the one that may be given away: unused, or longest silent and not known. */
+static struct door_place *place_of(struct door *door, struct prefix prefix, int64_t now_ms)
+{
+    uint64_t home = index_hash(door->seed, BYTES_OF(prefix.octets));
+    struct door_place *best = NULL;
+
+    for (uint64_t i = 0; i < PROBES_MAX; i++) {
+        struct door_place *place = &door->places[(home + i) % DOOR_PREFIXES];
+
+        if (is_same(place, prefix))
+            return place;
+        if (!best || (best->is_used && (!place->is_used || (place->known_until_ms <= now_ms &&
+                                                            place->at_ms < best->at_ms))))
+            best = place;
+    }
+    *best = (struct door_place){
+        .prefix = prefix, .is_used = true, .tokens = (int64_t)DOOR_BURST * KNOCK, .at_ms = now_ms};
+    return best;
+}
+
+bool door_knock(struct door *door, struct prefix prefix, int64_t now_ms)
+{
+    struct door_place *place;
+    int64_t full = (int64_t)DOOR_BURST * KNOCK;
+
+    if (is_local(prefix))
+        return true;
+    place = place_of(door, prefix, now_ms);
+    place->tokens += (now_ms - place->at_ms) * DOOR_PER_SECOND;
+    place->at_ms = now_ms;
+    if (place->tokens > full)
+        place->tokens = full;
+    if (place->tokens < KNOCK)
+        return false;
+    place->tokens -= KNOCK;
+    return true;
+}
+
+void door_note_known(struct door *door, struct prefix prefix, int64_t now_ms)
+{
+    if (!is_local(prefix))
+        place_of(door, prefix, now_ms)->known_until_ms = now_ms + DOOR_KNOWN_MS;
+}
+
+bool door_is_known(const struct door *door, struct prefix prefix, int64_t now_ms)
+{
+    uint64_t home = index_hash(door->seed, BYTES_OF(prefix.octets));
+
+    if (is_local(prefix))
+        return true;
+    for (uint64_t i = 0; i < PROBES_MAX; i++) {
+        const struct door_place *place = &door->places[(home + i) % DOOR_PREFIXES];
+
+        if (is_same(place, prefix))
+            return place->known_until_ms > now_ms;
+    }
+    return false;
+}
