@@ -42,7 +42,7 @@ struct owed {
     bool is_action;
     enum receipt_state state;
     uint32_t told;
-    int64_t position, released_ms, first_ms, ack_by_ms;
+    int64_t row, position, released_ms, first_ms, ack_by_ms;
 };
 
 static int64_t due_of(const struct desk *desk, const struct owed *owed, enum layer layer,
@@ -115,43 +115,57 @@ static int judge_owed(struct desk *desk, const struct owed *owed, int64_t *next_
     return HL_OK;
 }
 
-static int owed_at(struct desk *desk, int64_t skip, bool *ret_is_there, struct owed *ret_owed)
+static int take_owed(const struct sql_rows *rows, struct owed *ret_owed)
+{
+    TRY(sql_get_fixed(rows, 0, ret_owed->notice, HASH_BYTES));
+    TRY(sql_get_desk(rows, 1, &ret_owed->desk));
+    ret_owed->precedence = (unsigned)sql_get_number(rows, 3);
+    ret_owed->is_action = sql_get_number(rows, 4) != 0;
+    ret_owed->state = (enum receipt_state)sql_get_number(rows, 5);
+    ret_owed->told = (uint32_t)sql_get_number(rows, 6);
+    ret_owed->position = sql_get_number(rows, 7);
+    ret_owed->released_ms = sql_get_number(rows, 8);
+    ret_owed->first_ms = sql_get_number(rows, 9);
+    ret_owed->ack_by_ms = sql_get_number(rows, 10);
+    ret_owed->row = sql_get_number(rows, 11);
+    return HL_OK;
+}
+
+/* The next ones behind `after`. */
+static int find_owed(struct desk *desk, const struct owed *after, struct owed *ret_list,
+                     size_t *ret_count)
 {
     AUTO_ROWS rows = {0};
     TRY(sql_query(desk, &rows,
                   "SELECT a.notice, a.entity, a.kind, a.precedence, a.is_action, a.state, a.told,"
-                  " a.position, n.released_ms, n.first_ms, n.ack_by_ms FROM notice n"
+                  " a.position, n.released_ms, n.first_ms, n.ack_by_ms, n.rowid FROM notice n"
                   " JOIN addressee a ON a.notice = n.hash WHERE n.direction = 1 AND a.state < 4"
-                  " AND a.told < 15 ORDER BY n.rowid, a.position LIMIT 1 OFFSET ?",
-                  SQL_ARGS(SQL_N(skip))));
-    TRY(sql_next(&rows, ret_is_there));
-    if (!*ret_is_there)
-        return HL_OK;
-    TRY(sql_get_fixed(&rows, 0, ret_owed->notice, HASH_BYTES));
-    TRY(sql_get_desk(&rows, 1, &ret_owed->desk));
-    ret_owed->precedence = (unsigned)sql_get_number(&rows, 3);
-    ret_owed->is_action = sql_get_number(&rows, 4) != 0;
-    ret_owed->state = (enum receipt_state)sql_get_number(&rows, 5);
-    ret_owed->told = (uint32_t)sql_get_number(&rows, 6);
-    ret_owed->position = sql_get_number(&rows, 7);
-    ret_owed->released_ms = sql_get_number(&rows, 8);
-    ret_owed->first_ms = sql_get_number(&rows, 9);
-    ret_owed->ack_by_ms = sql_get_number(&rows, 10);
+                  " AND a.told < 15 AND (n.rowid, a.position) > (?, ?)"
+                  " ORDER BY n.rowid, a.position LIMIT 64",
+                  SQL_ARGS(SQL_N(after->row), SQL_N(after->position))));
+    size_t count = 0;
+    bool has_row = false;
+    TRY(sql_next(&rows, &has_row));
+    while (has_row && count < BATCH) {
+        TRY(take_owed(&rows, &ret_list[count++]));
+        TRY(sql_next(&rows, &has_row));
+    }
+    *ret_count = count;
     return HL_OK;
 }
 
-#define OWED_MAX 4096
-
 static int tick_deadlines(struct desk *desk, int64_t *next_ms)
 {
-    for (int64_t i = 0; i < OWED_MAX; i++) {
-        struct owed owed;
-        bool is_there = false;
-        TRY(owed_at(desk, i, &is_there, &owed));
-        if (!is_there)
-            break;
-        if (owed.precedence >= 1 && owed.precedence <= 4)
-            TRY(judge_owed(desk, &owed, next_ms));
+    struct owed after = {0};
+    struct owed list[BATCH];
+    size_t count = BATCH;
+    while (count == BATCH) {
+        TRY(find_owed(desk, &after, list, &count));
+        for (size_t i = 0; i < count; i++) {
+            after = list[i];
+            if (after.precedence >= 1 && after.precedence <= 4)
+                TRY(judge_owed(desk, &list[i], next_ms));
+        }
     }
     return HL_OK;
 }

@@ -198,8 +198,25 @@ int query_notice(struct desk *desk, const uint8_t hash[static HASH_BYTES],
 
 #define LIST_MAX 1000
 
-static int list_hash_at(struct desk *desk, const struct notice_filter *filter, int64_t skip,
-                        uint8_t ret_hash[static HASH_BYTES])
+/* Hashes of what fits, newest first: one query, read before the notices are looked up. */
+struct hash_list {
+    size_t count, max;
+    uint8_t (*hashes)[HASH_BYTES];
+};
+
+static int take_hashes(struct sql_rows *rows, struct hash_list *list)
+{
+    bool has_row = false;
+    TRY(sql_next(rows, &has_row));
+    while (has_row && list->count < list->max) {
+        TRY(sql_get_fixed(rows, 0, list->hashes[list->count++], HASH_BYTES));
+        TRY(sql_next(rows, &has_row));
+    }
+    return HL_OK;
+}
+
+static int list_hashes(struct desk *desk, const struct notice_filter *filter,
+                       struct hash_list *list)
 {
     AUTO_ROWS rows = {0};
     TRY(sql_query(
@@ -210,56 +227,36 @@ static int list_hash_at(struct desk *desk, const struct notice_filter *filter, i
         " EXISTS (SELECT 1 FROM addressee a WHERE a.notice = n.hash AND a.state <> 4)) AND (?5 = 0"
         " OR n.flags & 31 <> 0) AND (?6 IS NULL OR (n.sender_entity = ?6 AND n.sender_kind = ?7))"
         " AND (?8 = 0 OR n.plane = ?8) AND n.first_ms >= ?9 AND (?10 IS NULL OR n.thread_id = ?10)"
-        " ORDER BY n.rowid DESC LIMIT 1 OFFSET ?11",
+        " ORDER BY n.rowid DESC",
         SQL_ARGS(SQL_N(filter->only_in), SQL_N(filter->only_out), SQL_N(filter->needs_action),
                  SQL_N(filter->is_unacked), SQL_N(filter->is_overdue),
                  filter->from == NULL ? sql_null() : SQL_ID(filter->from->entity),
                  SQL_N(filter->from == NULL ? 0 : filter->from->kind), SQL_N(filter->plane),
                  SQL_N(filter->since_ms),
-                 filter->thread_id == NULL ? sql_null() : SQL_ID(filter->thread_id), SQL_N(skip))));
-    bool has_row = false;
-    TRY(sql_next(&rows, &has_row));
-    return has_row ? sql_get_fixed(&rows, 0, ret_hash, HASH_BYTES) : HL_ENOTFOUND;
+                 filter->thread_id == NULL ? sql_null() : SQL_ID(filter->thread_id))));
+    return take_hashes(&rows, list);
 }
 
-static int unread_hash_at(struct desk *desk, int64_t skip, uint8_t ret_hash[static HASH_BYTES])
+static int list_unread(struct desk *desk, struct hash_list *list)
 {
     AUTO_ROWS rows = {0};
     TRY(sql_query(desk, &rows,
                   "SELECT deposit FROM (SELECT deposit, first_ms FROM quarantine UNION ALL"
-                  " SELECT deposit, first_ms FROM stub WHERE class = 1 AND ?1 = 1)"
-                  " ORDER BY first_ms DESC LIMIT 1 OFFSET ?2",
-                  SQL_ARGS(SQL_N(identity_is_monitor(desk->identity)), SQL_N(skip))));
-    bool has_row = false;
-    TRY(sql_next(&rows, &has_row));
-    return has_row ? sql_get_fixed(&rows, 0, ret_hash, HASH_BYTES) : HL_ENOTFOUND;
+                  " SELECT deposit, first_ms FROM stub WHERE class = 1 AND ? = 1)"
+                  " ORDER BY first_ms DESC",
+                  SQL_ARGS(SQL_N(identity_is_monitor(desk->identity)))));
+    return take_hashes(&rows, list);
 }
 
-static int add_view(struct desk *desk, struct notice_list *list, const uint8_t *hash)
+static int fill_list(struct desk *desk, const struct notice_filter *filter,
+                     struct hash_list *hashes, struct notice_list *list)
 {
-    TRY(query_notice(desk, hash, &list->items[list->count]));
-    list->count++;
-    return HL_OK;
-}
-
-static int fill_list(struct desk *desk, const struct notice_filter *filter, size_t max,
-                     struct notice_list *list)
-{
-    uint8_t hash[HASH_BYTES];
-    int err = HL_OK;
-    while (list->count < max) {
-        err = list_hash_at(desk, filter, (int64_t)list->count, hash);
-        if (err != HL_OK)
-            break;
-        TRY(add_view(desk, list, hash));
-    }
-    if (err != HL_OK && err != HL_ENOTFOUND)
-        return err;
-    for (int64_t i = 0; filter->with_unread && list->count < max; i++) {
-        err = unread_hash_at(desk, i, hash);
-        if (err != HL_OK)
-            return err == HL_ENOTFOUND ? HL_OK : err;
-        TRY(add_view(desk, list, hash));
+    TRY(list_hashes(desk, filter, hashes));
+    if (filter->with_unread)
+        TRY(list_unread(desk, hashes));
+    for (size_t i = 0; i < hashes->count; i++) {
+        TRY(query_notice(desk, hashes->hashes[i], &list->items[list->count]));
+        list->count++;
     }
     return HL_OK;
 }
@@ -273,7 +270,12 @@ int query_list(struct desk *desk, const struct notice_filter *filter, struct not
     list->items = calloc(max, sizeof(list->items[0]));
     if (list->items == NULL)
         return HL_ENOMEM;
-    TRY(fill_list(desk, filter, max, list));
+    struct hash_list hashes = {.max = max, .hashes = calloc(max, sizeof(hashes.hashes[0]))};
+    if (hashes.hashes == NULL)
+        return HL_ENOMEM;
+    int err = fill_list(desk, filter, &hashes, list);
+    free(hashes.hashes);
+    TRY(err);
     *ret_list = MOVE(list);
     return HL_OK;
 }

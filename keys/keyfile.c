@@ -201,14 +201,19 @@ static size_t list_secrets(enum key_kind kind, size_t ret_offsets[static SECRETS
     return count;
 }
 
+/* Custodians, relays and witnesses belong to no State: zero octets. */
+static bool entity_fits_kind(const uint8_t *entity, enum key_kind kind)
+{
+    return kind <= KEY_NATIONAL || bytes_all_zero(BYTES(entity, ID_BYTES));
+}
+
 static int parse_secrets(const struct keyfile_head *head, const uint8_t *plain, size_t len,
                          struct key_secrets *secrets)
 {
     size_t offsets[SECRETS_MAX];
     size_t count = list_secrets(head->kind, offsets);
-    bool has_entity = head->kind <= KEY_NATIONAL;
 
-    if (len != ID_BYTES + 32 * count || (!has_entity && !bytes_all_zero(BYTES(plain, ID_BYTES))))
+    if (len != ID_BYTES + 32 * count || !entity_fits_kind(plain, head->kind))
         return HL_EFORMAT;
     secrets->kind = head->kind;
     secrets->is_sandbox = head->is_sandbox;
@@ -324,7 +329,8 @@ int keyfile_encode(const struct key_secrets *secrets, const struct key_lock *loc
     size_t count = list_secrets(secrets->kind, offsets);
     void *memory = NULL;
 
-    if (!kdf_fits_kind(lock->kdf, secrets->kind) || secrets->kind == KEY_PREKEYS)
+    if (!kdf_fits_kind(lock->kdf, secrets->kind) || secrets->kind == KEY_PREKEYS ||
+        !entity_fits_kind(secrets->entity, secrets->kind))
         return HL_EINVAL;
     write_head(head, secrets->kind, lock, secrets->is_sandbox, secrets->ns);
     memcpy(head + AT_NONCE, nonce, 24);

@@ -61,7 +61,8 @@ struct prekey_ring {
 HL_MUST_CHECK int prekey_ring_new(struct prekey_ring **ret_ring);
 void prekey_ring_free(struct prekey_ring *ring);
 
-/* Encode, for vectors and tests: salt 16, nonce 24 given. The caller owns *ret_file. */
+/* Salt 16 (zeros in the file unless KDF_PASSPHRASE) and nonce 24 are the caller's. The caller owns *ret_file.
+ * Errors: HL_EINVAL (kdf or entity does not fit the kind, costs outside their caps, raw secret not of 32 octets), HL_ENOMEM. */
 HL_MUST_CHECK int keyfile_encode(const struct key_secrets *secrets, const struct key_lock *lock,
                                  const uint8_t salt[static 16], const uint8_t nonce[static 24],
                                  struct blob **ret_file);
@@ -84,7 +85,8 @@ struct keyfile_head {
 };
 HL_MUST_CHECK int keyfile_peek(struct bytes file, struct keyfile_head *ret_head);
 
-/* Files. Reading refuses a file that group or others may read (HL_EPERM), a missing one is HL_ENOTFOUND, others HL_EIO.
+/* Files. Reading refuses a file that group or others may use (HL_EPERM) or of more than 4096 octets (HL_ETOOBIG), a missing one
+ * is HL_ENOTFOUND, others HL_EIO.
  * Writing: temp file 0600 in the same folder, fsync, rename, fsync(dir); overwrite_first also erases the old content in place. */
 HL_MUST_CHECK int keyfile_read(const char *path, struct blob **ret_file);
 HL_MUST_CHECK int keyfile_write(const char *path, struct bytes file, bool overwrite_first);

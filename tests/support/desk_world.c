@@ -34,18 +34,24 @@ static void make_rules(struct trust *trust)
     memcpy(trust->rules, rules, sizeof(rules));
 }
 
-struct desk_world *desk_world_new_with(const struct suite *suite)
+static struct desk_world *world_base(void)
 {
-    static const char *const names[] = {"r1", "r2", "r3"};
-    static const char *const operators[] = {"alpha", "beta", "alpha"};
     struct desk_world *world = calloc(1, sizeof(*world));
     if (world == NULL)
         abort();
-    world->small = small_world_new(suite);
     world->now_ms = WORLD_NOW_MS;
     world->clock = (struct clock){.utc_ms = desks_ms, .mono_ms = desks_ms, .context = world};
     seeded_rng_init(&world->seed, 7);
     world->rng = seeded_rng(&world->seed);
+    return world;
+}
+
+struct desk_world *desk_world_new_with(const struct suite *suite)
+{
+    static const char *const names[] = {"r1", "r2", "r3"};
+    static const char *const operators[] = {"alpha", "beta", "alpha"};
+    struct desk_world *world = world_base();
+    world->small = small_world_new(suite);
     struct trust *trust = &world->small->trust;
     for (int i = 0; i < WORLD_RELAYS; i++)
         world->relays[i] = paper_relay_new(suite, trust, &world->infos[i], names[i], operators[i]);
@@ -69,11 +75,61 @@ struct desk_world *desk_world_new(void)
     return desk_world_new_with(suite_fake());
 }
 
+static void take_state(struct desk_world *world, int state)
+{
+    struct small_world *small = world->small;
+    static const char *const codes[] = {"XAA", "XBB", "XCC"};
+    const struct made_state *made = world->made->states; /* ascending by random id */
+    while (strcmp(made->code, codes[state]) != 0)
+        made++;
+    small->entities[state] = *trust_entity(world->admitted, made->entity);
+    for (int no = 0; no < 2; no++) {
+        must(sign_key_new(small->suite, made->devices[no].seed, &small->devices[state][no]),
+             "device");
+        must(sign_key_new(small->suite, made->officers[no].seed, &small->officers[state][no]),
+             "officer");
+    }
+}
+
+struct desk_world *desk_world_new_made(void)
+{
+    struct desk_world *world = world_base();
+    const struct federation_plan plan = {.suite = suite_fake(),
+                                         .rng = &world->rng,
+                                         .now_ms = WORLD_NOW_MS,
+                                         .codes = {"XAA", "XBB", "XCC"},
+                                         .state_count = 3,
+                                         .relay_count = 2,
+                                         .officer_count = 2,
+                                         .device_count = 2,
+                                         .port_base = 7401};
+    char reason[160];
+    must(federation_make(&plan, &world->made), "federation");
+    must(made_federation_admit(plan.suite, world->made, &world->admitted, reason), "admit");
+    world->small = calloc(1, sizeof(*world->small));
+    if (world->small == NULL)
+        abort();
+    world->small->suite = plan.suite;
+    world->small->trust = *world->admitted;
+    for (int state = 0; state < 3; state++)
+        take_state(world, state);
+    for (size_t i = 0; i < 2; i++) {
+        const struct relay_info *info =
+            trust_relay_by_name(world->admitted, world->made->relay_names[i]);
+        world->infos[i] = *info;
+        world->relays[i] = paper_relay_new_keyed(plan.suite, &world->small->trust, info,
+                                                 world->made->relays[i].log_seed);
+    }
+    return world;
+}
+
 void desk_world_free(struct desk_world *world)
 {
     for (int i = 0; i < WORLD_RELAYS; i++)
         paper_relay_free(world->relays[i]);
     small_world_free(world->small);
+    trust_free(world->admitted);
+    made_federation_free(world->made);
     free(world);
 }
 
@@ -110,6 +166,7 @@ static void make_identity(struct terminal *terminal, int state, int no)
         .store = {.load = box_load, .save = box_save, .context = &terminal->box}};
     must(key_secrets_new(&parts.secrets), "secrets");
     parts.secrets->kind = KEY_DEVICE;
+    parts.secrets->is_sandbox = small->trust.is_sandbox;
     memcpy(parts.secrets->ns, small->trust.ns, NS_BYTES);
     memcpy(parts.secrets->entity, parts.desk.entity, ID_BYTES);
     memcpy(parts.secrets->seed, small->devices[state][no]->sk, 32);
@@ -166,7 +223,9 @@ void terminal_connect(struct terminal *terminal, int relay)
     struct desk_world *world = terminal->world;
     terminal->sessions[relay] =
         paper_session_new(world->relays[relay], terminal->identity->device_cert, world->now_ms);
-    must(agent_new(terminal->desk, &world->infos[relay], &terminal->agents[relay]), "agent");
+    must(agent_new(terminal->desk, trust_relay(&world->small->trust, world->infos[relay].id),
+                   &terminal->agents[relay]),
+         "agent");
 }
 
 void terminal_disconnect(struct terminal *terminal, int relay)

@@ -5,6 +5,7 @@
 #include "client/agent.h"
 #include "client/draft.h"
 #include "client/query.h"
+#include "keys/federation_make.h"
 #include "tests/support/fake_suite.h"
 #include "tests/support/paper_relay.h"
 #include "tests/support/small_world.h"
@@ -26,6 +27,8 @@ struct terminal {
 struct desk_world {
     struct small_world *small;
     struct relay_info infos[WORLD_RELAYS];
+    struct made_federation *made; /* NULL: the small world's unsigned one */
+    struct trust *admitted;
     struct paper_relay
         *relays[WORLD_RELAYS]; /* "r1" "r2" "r3" of operators "alpha" "beta" "alpha" */
     struct seeded_rng seed;
@@ -35,6 +38,8 @@ struct desk_world {
 };
 struct desk_world *desk_world_new(void); /* fake suite */
 struct desk_world *desk_world_new_with(const struct suite *suite);
+/* With signed documents (federation_make): XAA, XBB, XCC, two terminals and officers each, two relays. */
+struct desk_world *desk_world_new_made(void);
 void desk_world_free(struct desk_world *world);
 
 /* Terminal `no` (0, 1; 2 is the MONITOR) of a State's desk TEC. path NULL: in memory. Ends the program on failure. */

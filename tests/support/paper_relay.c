@@ -45,7 +45,7 @@ struct paper_box {
 struct paper_relay {
     const struct suite *suite;
     const struct trust *trust;
-    struct relay_info *info;
+    const struct relay_info *info;
     struct sign_key *log_key;
     struct paper_faults faults;
     uint8_t leaves[DEPOSITS_MAX][32];
@@ -114,6 +114,20 @@ struct paper_relay *paper_relay_new(const struct suite *suite, const struct trus
     hex_encode(BYTES(trust->ns, 8), hex);
     (void)snprintf(info->log_origin, sizeof(info->log_origin), "hotline/%s/%s", hex, name);
     sign_key_free(sign_key);
+    return relay;
+}
+
+struct paper_relay *paper_relay_new_keyed(const struct suite *suite, const struct trust *trust,
+                                          const struct relay_info *info,
+                                          const uint8_t log_seed[static 32])
+{
+    struct paper_relay *relay = calloc(1, sizeof(*relay));
+    if (relay == NULL)
+        abort();
+    relay->suite = suite;
+    relay->trust = trust;
+    relay->info = info;
+    must(sign_key_new(suite, log_seed, &relay->log_key), "log key");
     return relay;
 }
 

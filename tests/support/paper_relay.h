@@ -22,6 +22,10 @@ struct paper_faults {
 struct paper_relay *paper_relay_new(const struct suite *suite, const struct trust *trust,
                                     struct relay_info *info, const char *name,
                                     const char *operator_name);
+/* A relay whose descriptor stands in the trust already. */
+struct paper_relay *paper_relay_new_keyed(const struct suite *suite, const struct trust *trust,
+                                          const struct relay_info *info,
+                                          const uint8_t log_seed[static 32]);
 void paper_relay_free(struct paper_relay *relay);
 struct paper_faults *paper_relay_faults(struct paper_relay *relay);
 size_t paper_relay_deposits(const struct paper_relay *relay);
