@@ -113,9 +113,7 @@ static int check_number(struct walk *walk, const ProtobufCFieldDescriptor *field
     if (field->type == PROTOBUF_C_TYPE_ENUM)
         TRY(check_enum(walk, field, rule, value));
     if (!walk->has_ranges || !rule || field->type == PROTOBUF_C_TYPE_BOOL)
-        return HL_OK;
-    if (field->type == PROTOBUF_C_TYPE_INT64 && value > INT64_MAX)
-        return refuse(walk, field, "out of range");
+        return HL_OK; /* a field without a rule is refused with its message, by check_counts() */
     bool is_open_word = field->type == PROTOBUF_C_TYPE_ENUM && rule->is_open;
     if (value < rule->min || (!is_open_word && value > rule->max))
         return refuse(walk, field, "out of range");
@@ -277,8 +275,6 @@ static int read_field(struct walk *walk)
                       is_repeated(field) && wire == 0 ? "not packed" : "wrong wire type");
     TRY(check_order(walk, frame, field, index));
     const struct strict_field *rule = find_rule(frame->rules, field->id);
-    if (walk->has_ranges && !rule)
-        return refuse(walk, field, "field without a rule");
     if (wants_length)
         return read_length_value(walk, frame, field, rule, &frame->counts[index]);
     return read_number_value(walk, frame, field, rule, &frame->counts[index]);
@@ -304,17 +300,21 @@ static int check_counts(struct walk *walk)
     return HL_OK;
 }
 
+/* The next field of the innermost message, or its end. */
+static int walk_step(struct walk *walk)
+{
+    if (walk->at < walk->frames[walk->depth - 1].end)
+        return read_field(walk);
+    TRY(check_counts(walk));
+    walk->depth--;
+    return HL_OK;
+}
+
 static int walk_all(struct walk *walk, const ProtobufCMessageDescriptor *type)
 {
     TRY(push(walk, type, walk->input.len));
-    while (walk->depth > 0) {
-        if (walk->at < walk->frames[walk->depth - 1].end) {
-            TRY(read_field(walk));
-            continue;
-        }
-        TRY(check_counts(walk));
-        walk->depth--;
-    }
+    while (walk->depth > 0)
+        TRY(walk_step(walk));
     return HL_OK;
 }
 

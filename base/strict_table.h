@@ -62,7 +62,7 @@
 
 #define TABLE(name, rows)                                                                          \
     {                                                                                              \
-        &hotline__v1__##name##__descriptor, rows, sizeof(rows) / sizeof(rows[0])                   \
+        &hotline__v1__##name##__descriptor, (rows), sizeof(rows) / sizeof((rows)[0])               \
     }
 
 #endif

@@ -48,19 +48,31 @@ static bool is_same(const struct door_place *place, struct prefix prefix)
     return place->is_used && bytes_equal(BYTES_OF(place->prefix.octets), BYTES_OF(prefix.octets));
 }
 
-/* The place of a prefix, else the one that may be given away: unused, or longest silent and not known. */
+/* May `left` be given away rather than `right`? Unused first, then strangers, the longest silent first. */
+static bool is_cheaper(const struct door_place *left, const struct door_place *right,
+                       int64_t now_ms)
+{
+    bool left_known = left->known_until_ms > now_ms, right_known = right->known_until_ms > now_ms;
+
+    if (left->is_used != right->is_used)
+        return !left->is_used;
+    if (left_known != right_known)
+        return !left_known;
+    return left->at_ms < right->at_ms;
+}
+
+/* The place of a prefix, made where it costs least when it is new. */
 static struct door_place *place_of(struct door *door, struct prefix prefix, int64_t now_ms)
 {
     uint64_t home = index_hash(door->seed, BYTES_OF(prefix.octets));
-    struct door_place *best = NULL;
+    struct door_place *best = &door->places[home % DOOR_PREFIXES];
 
     for (uint64_t i = 0; i < PROBES_MAX; i++) {
         struct door_place *place = &door->places[(home + i) % DOOR_PREFIXES];
 
         if (is_same(place, prefix))
             return place;
-        if (!best || (best->is_used && (!place->is_used || (place->known_until_ms <= now_ms &&
-                                                            place->at_ms < best->at_ms))))
+        if (is_cheaper(place, best, now_ms))
             best = place;
     }
     *best = (struct door_place){

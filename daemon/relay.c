@@ -67,21 +67,55 @@ static void free_sessions(struct relay *relay)
     }
 }
 
-void relay_free(struct relay *relay)
+static void release(struct session *session)
+{
+    session->refs--;
+    relay_unref(session);
+}
+
+static void release_pendings(struct pending *pending)
+{
+    for (; pending; pending = pending->next) {
+        for (struct waiter *waiter = pending->waiters; waiter; waiter = waiter->next)
+            release(waiter->session);
+    }
+}
+
+static void release_prekeys(struct pending_prekeys *prekeys)
+{
+    for (; prekeys; prekeys = prekeys->next)
+        release(prekeys->session);
+}
+
+/* Sessions that are gone live on in what waits for them. */
+static void release_all(struct relay *relay)
 {
     struct relay_action action;
 
-    if (!relay)
-        return;
-    while (actions_take(&relay->actions, &action))
+    while (actions_take(&relay->actions, &action)) {
         blob_free(action.body);
-    actions_done(&relay->actions);
+        if (action.session)
+            release(action.session);
+    }
+    release_pendings(relay->batch.first);
+    release_pendings(relay->batch.flying);
+    release_prekeys(relay->batch.prekeys_first);
+    release_prekeys(relay->batch.flying_prekeys);
     while (relay->read_waiters) {
         struct read_waiter *waiter = relay->read_waiters;
 
         relay->read_waiters = waiter->next;
+        release(waiter->session);
         free(waiter);
     }
+}
+
+void relay_free(struct relay *relay)
+{
+    if (!relay)
+        return;
+    release_all(relay);
+    actions_done(&relay->actions);
     batch_done(&relay->batch);
     shelf_done(&relay->shelf, &relay->ledger);
     devices_done(&relay->devices);

@@ -4,12 +4,12 @@
 #include "base/strict_table.h"
 #include "trust.pb-c.h"
 
-#define DAY_S 86400
+#define DAY_S 86400UL
 
 static const struct strict_field desk[] = {ROW_EXACT(1, MUST, 16), ROW_ENUM(2, MUST, 1, 4)};
 static const struct strict_field sig[] = {ROW_EXACT(1, MUST, 16), ROW_EXACT(2, MUST, 64)};
-static const struct strict_field signed_[] = {ROW_OCTETS(1, MUST, 1, 1 << 20),
-                                              ROW_MESSAGES(2, 1, 32)};
+static const struct strict_field signed_object[] = {ROW_OCTETS(1, MUST, 1, 1 << 20),
+                                                    ROW_MESSAGES(2, 1, 32)};
 static const struct strict_field role_keys[] = {ROW_ENUM(1, MUST, 1, 4), ROW_NUMBER(2, MAY, 1, 32),
                                                 ROW_ITEMS(3, 32, 32, 0, 32)};
 static const struct strict_field root_metadata[] = {
@@ -132,7 +132,7 @@ static const struct strict_field invitation[] = {ROW_EXACT(1, MUST, 32), ROW_EXA
 static const struct strict_message messages[] = {
     TABLE(desk, desk),
     TABLE(sig, sig),
-    TABLE(signed, signed_),
+    TABLE(signed, signed_object),
     TABLE(role_keys, role_keys),
     TABLE(root_metadata, root_metadata),
     TABLE(entity, entity),

@@ -3,6 +3,7 @@
 #include "proto/schema.h"
 #include "wire.pb-c.h"
 
+#define KI        1024UL
 #define REQ(t)    ROW_NUMBER(t, MUST, 1, UINT64_MAX)
 #define CURSOR(t) ROW_NUMBER(t, MAY, 0, UINT64_MAX)
 #define CODE(t)   ROW_NUMBER(t, MAY, 0, UINT32_MAX)
@@ -28,7 +29,7 @@ static const struct strict_field welcome[] = {
 static const struct strict_field bye[] = {ROW_ENUM(1, MUST, 1, 9), ROW_TEXT(2, MAY, 0, 120)};
 static const struct strict_field ping[] = {CURSOR(1)};
 static const struct strict_field pong[] = {CURSOR(1), ROW_MS(2, MAY)};
-static const struct strict_field submit[] = {REQ(1), ROW_OCTETS(2, MUST, 1, 1536 * 1024)};
+static const struct strict_field submit[] = {REQ(1), ROW_OCTETS(2, MUST, 1, 1536 * KI)};
 static const struct strict_field submit_result[] = {
     REQ(1), ROW_ENUM(2, MAY, 0, 13), ROW_NUMBER(3, MAY, 1, 3600), ROW_MESSAGE(4, MAY)};
 static const struct strict_field subscribe[] = {CURSOR(1), ROW_NUMBER(2, MUST, 1, 4096),
@@ -41,7 +42,7 @@ static const struct strict_field deliver[] = {
     ROW_EXACT(5, MUST, 32),
     ROW_EXACT(6, MUST, 32),
     ROW_MESSAGE(7, MUST),
-    ROW_OCTETS(8, MAY, 0, 320 * 1024),
+    ROW_OCTETS(8, MAY, 0, 320 * KI),
     ROW_OCTETS(9, MAY, 0, 2048),
 };
 static const struct strict_field taken[] = {CURSOR(1), ROW_ITEMS(2, 1, UINT64_MAX, 0, 256)};
@@ -58,7 +59,7 @@ static const struct strict_field doc_result[] = {REQ(1), ROW_NUMBER(2, MAY, 0, 2
 static const struct strict_field doc_put[] = {REQ(1), ROW_ENUM(2, MUST, 1, 7),
                                               ROW_OCTETS(3, MUST, 1, 1 << 20)};
 static const struct strict_field doc_news[] = {ROW_ENUM(1, MUST, 1, 7), ROW_EXACT(2, MAY, 16),
-                                               ROW_SEQ(3, MUST), ROW_OCTETS(4, MAY, 0, 32 * 1024)};
+                                               ROW_SEQ(3, MUST), ROW_OCTETS(4, MAY, 0, 32 * KI)};
 static const struct strict_field head_get[] = {REQ(1), ROW_EXACT(2, MUST, 16), CURSOR(3)};
 static const struct strict_field head_result[] = {REQ(1), ROW_MESSAGE(2, MUST),
                                                   ROW_MESSAGES(3, 0, 1203), CURSOR(4)};
@@ -70,15 +71,15 @@ static const struct strict_field cosign_put[] = {REQ(1), ROW_OCTETS(2, MUST, 1, 
                                                  ROW_ITEMS(3, 32, 32, 0, 64)};
 static const struct strict_field attach_put[] = {REQ(1), ROW_EXACT(2, MUST, 32),
                                                  ROW_NUMBER(3, MUST, 1, 67200000), CURSOR(4),
-                                                 ROW_OCTETS(5, MUST, 1, 48 * 1024)};
+                                                 ROW_OCTETS(5, MUST, 1, 48 * KI)};
 static const struct strict_field attach_get[] = {REQ(1), ROW_EXACT(2, MUST, 32),
                                                  ROW_EXACT(3, MUST, 32), CURSOR(4),
-                                                 ROW_NUMBER(5, MUST, 1, 48 * 1024)};
+                                                 ROW_NUMBER(5, MUST, 1, 48 * KI)};
 static const struct strict_field attach_part[] = {REQ(1), CODE(2), CURSOR(3),
-                                                  ROW_OCTETS(4, MAY, 0, 48 * 1024)};
+                                                  ROW_OCTETS(4, MAY, 0, 48 * KI)};
 static const struct strict_field fragment[] = {
-    ROW_NUMBER(1, MUST, 1, UINT32_MAX),           ROW_NUMBER(2, MUST, 1, 255),   CODE(3),
-    ROW_NUMBER(4, MUST, 60001, 1536 * 1024 + 64), ROW_OCTETS(5, MUST, 1, 59900),
+    ROW_NUMBER(1, MUST, 1, UINT32_MAX),         ROW_NUMBER(2, MUST, 1, 255),   CODE(3),
+    ROW_NUMBER(4, MUST, 60001, 1536 * KI + 64), ROW_OCTETS(5, MUST, 1, 59900),
 };
 
 static const struct strict_message messages[] = {

@@ -46,6 +46,10 @@ struct node {
     struct desk *desk;
     char path[64];
     void *keeper; /* sqlite3: the file outlives the terminal's own connection */
+    struct {
+        const char *sql; /* found by address: literals only */
+        void *statement;
+    } looks[16];
     int64_t courier_ms;
     unsigned restarts;
 };
@@ -177,6 +181,7 @@ bool note_open(struct node *node, const uint8_t hash[static HASH_BYTES]);
 bool note_acknowledge(struct node *node, const uint8_t hash[static HASH_BYTES]);
 
 /* --- looking, past all interfaces --- */
+/* `sql` is a literal: statements are kept by its address. */
 int64_t node_count(struct node *node, const char *sql, const uint8_t *hash);
 /* Where the notice stands at addressee `address` as the sender knows. */
 enum receipt_state note_state(struct node *sender, const uint8_t hash[static HASH_BYTES],

@@ -89,6 +89,8 @@ void node_done(struct node *node)
 {
     stop(node);
     prekey_ring_free(node->ring);
+    for (size_t i = 0; i < sizeof(node->looks) / sizeof(node->looks[0]); i++)
+        (void)sqlite3_finalize(node->looks[i].statement);
     (void)sqlite3_close(node->keeper);
 }
 
@@ -152,26 +154,38 @@ void node_fetch_prekeys(struct node *node)
 
 /* --- looking --- */
 
-int64_t node_count(struct node *node, const char *sql, const uint8_t *hash)
+static sqlite3_stmt *prepare(struct node *node, const char *sql)
 {
+    size_t at = 0;
+    while (at < 15 && node->looks[at].sql != NULL && node->looks[at].sql != sql)
+        at++;
+    if (node->looks[at].sql == sql)
+        return node->looks[at].statement;
     sqlite3_stmt *statement = NULL;
+    (void)sqlite3_finalize(node->looks[at].statement);
     int code = sqlite3_prepare_v2(node->keeper, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
         (void)fprintf(stderr, "%s: %s\n", sql, sqlite3_errmsg(node->keeper));
     sim_must(code == SQLITE_OK ? HL_OK : HL_EINVAL, "sql");
+    node->looks[at].sql = sql;
+    node->looks[at].statement = statement;
+    return statement;
+}
+
+int64_t node_count(struct node *node, const char *sql, const uint8_t *hash)
+{
+    sqlite3_stmt *statement = prepare(node, sql);
     if (hash != NULL)
         (void)sqlite3_bind_blob(statement, 1, hash, HASH_BYTES, SQLITE_STATIC);
     int64_t number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-    (void)sqlite3_finalize(statement);
+    (void)sqlite3_reset(statement);
     return number;
 }
 
 size_t node_hashes(struct node *node, const char *sql, const uint8_t *id,
                    uint8_t (*ret_hashes)[HASH_BYTES], size_t max)
 {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(node->keeper, sql, -1, &statement, NULL);
-    sim_must(code == SQLITE_OK ? HL_OK : HL_EINVAL, "sql");
+    sqlite3_stmt *statement = prepare(node, sql);
     if (id != NULL)
         (void)sqlite3_bind_blob(statement, 1, id, ID_BYTES, SQLITE_STATIC);
     size_t count = 0;
@@ -179,13 +193,15 @@ size_t node_hashes(struct node *node, const char *sql, const uint8_t *id,
         if (sqlite3_column_bytes(statement, 0) == HASH_BYTES)
             memcpy(ret_hashes[count++], sqlite3_column_blob(statement, 0), HASH_BYTES);
     }
-    (void)sqlite3_finalize(statement);
+    (void)sqlite3_reset(statement);
     return count;
 }
 
 int64_t node_event_count(struct node *node, unsigned kind)
 {
-    char sql[80];
-    (void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM event WHERE kind = %u", kind);
-    return node_count(node, sql, NULL);
+    sqlite3_stmt *statement = prepare(node, "SELECT count(*) FROM event WHERE kind = ?");
+    (void)sqlite3_bind_int64(statement, 1, kind);
+    int64_t number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    (void)sqlite3_reset(statement);
+    return number;
 }

@@ -1,0 +1,218 @@
+/* Key files on disk: modes, limits, atomic replacement, overwriting. */
+#include "keys/keyfile.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/support/cmocka_all.h"
+
+static char folder[64];
+static char path[96];
+static char link_path[96];
+
+static int make_folder(void **unused)
+{
+    (void)unused;
+    (void)snprintf(folder, sizeof(folder), "/tmp/test_keyfile_io.XXXXXX");
+    if (!mkdtemp(folder))
+        return 1;
+    (void)snprintf(path, sizeof(path), "%s/key.hlk", folder);
+    (void)snprintf(link_path, sizeof(link_path), "%s/old.hlk", folder);
+    return 0;
+}
+
+static int remove_folder(void **unused)
+{
+    (void)unused;
+    (void)unlink(path); /* may be gone */
+    (void)unlink(link_path);
+    return rmdir(folder);
+}
+
+static size_t count_files(void)
+{
+    DIR *dir = opendir(folder);
+    size_t count = 0;
+
+    assert_non_null(dir);
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+        count += entry->d_name[0] != '.';
+    (void)closedir(dir);
+    return count;
+}
+
+static void assert_content(const char *of, struct bytes expected)
+{
+    AUTO(blob) file = NULL;
+
+    assert_int_equal(file_read(of, 8192, &file), HL_OK);
+    assert_true(bytes_equal(bytes_blob(file), expected));
+}
+
+static void written_file_is_private_and_comes_back(void **unused)
+{
+    (void)unused;
+    const mode_t before = umask(0);
+    AUTO(blob) file = NULL;
+    struct stat info;
+
+    assert_int_equal(keyfile_write(path, bytes_text("hello"), false), HL_OK);
+    (void)umask(before);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0600);
+    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_true(bytes_equal(bytes_blob(file), bytes_text("hello")));
+    assert_int_equal(count_files(), 1);
+}
+
+static void file_that_others_may_use_is_not_read(void **unused)
+{
+    (void)unused;
+    static const mode_t modes[] = {0640, 0620, 0610, 0604, 0602, 0601, 0777};
+    struct blob *file = NULL;
+
+    assert_int_equal(keyfile_write(path, bytes_text("hello"), false), HL_OK);
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        assert_int_equal(chmod(path, modes[i]), 0);
+        assert_int_equal(keyfile_read(path, &file), HL_EPERM);
+        assert_null(file);
+        assert_content(path, bytes_text("hello")); /* file_read() does not care */
+    }
+    assert_int_equal(chmod(path, 0400), 0);
+    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    blob_free(file);
+}
+
+static void missing_file_is_not_found(void **unused)
+{
+    (void)unused;
+    struct blob *file = NULL;
+    char below[128];
+
+    assert_int_equal(keyfile_read(path, &file), HL_ENOTFOUND);
+    assert_int_equal(file_read(path, 10, &file), HL_ENOTFOUND);
+    assert_int_equal(keyfile_write(path, bytes_text("hello"), false), HL_OK);
+    (void)snprintf(below, sizeof(below), "%s/below", path);
+    assert_int_equal(file_read(below, 10, &file), HL_ENOTFOUND);
+    assert_null(file);
+}
+
+static void folder_is_no_file(void **unused)
+{
+    (void)unused;
+    struct blob *file = NULL;
+
+    assert_int_equal(keyfile_read(folder, &file), HL_EIO);
+    assert_null(file);
+}
+
+static void file_of_the_limit_is_read_and_one_more_is_not(void **unused)
+{
+    (void)unused;
+    static const uint8_t octets[4097];
+    AUTO(blob) most = NULL;
+    struct blob *more = NULL;
+
+    assert_int_equal(keyfile_write(path, BYTES(octets, 4096), false), HL_OK);
+    assert_int_equal(keyfile_read(path, &most), HL_OK);
+    assert_int_equal(most->len, 4096);
+    assert_int_equal(file_read(path, 4095, &more), HL_ETOOBIG);
+    assert_int_equal(keyfile_write(path, BYTES(octets, 4097), false), HL_OK);
+    assert_int_equal(keyfile_read(path, &more), HL_ETOOBIG);
+    assert_null(more);
+}
+
+static void empty_file_is_read_as_nothing(void **unused)
+{
+    (void)unused;
+    AUTO(blob) file = NULL;
+
+    assert_int_equal(keyfile_write(path, BYTES(NULL, 0), false), HL_OK);
+    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_int_equal(file->len, 0);
+}
+
+/* A second name keeps the old content in sight. */
+static void old_content_survives_under_another_name(void **unused)
+{
+    (void)unused;
+    assert_int_equal(keyfile_write(path, bytes_text("old seeds"), false), HL_OK);
+    assert_int_equal(link(path, link_path), 0);
+    assert_int_equal(keyfile_write(path, bytes_text("new"), false), HL_OK);
+    assert_content(path, bytes_text("new"));
+    assert_content(link_path, bytes_text("old seeds"));
+}
+
+static void old_content_is_overwritten_where_asked(void **unused)
+{
+    (void)unused;
+    static const uint8_t zeros[9];
+
+    assert_int_equal(keyfile_write(path, bytes_text("old seeds"), false), HL_OK);
+    assert_int_equal(link(path, link_path), 0);
+    assert_int_equal(keyfile_write(path, bytes_text("new"), true), HL_OK);
+    assert_content(path, bytes_text("new"));
+    assert_content(link_path, BYTES_OF(zeros));
+    assert_int_equal(count_files(), 2);
+}
+
+static void first_write_has_nothing_to_overwrite(void **unused)
+{
+    (void)unused;
+    assert_int_equal(keyfile_write(path, bytes_text("new"), true), HL_OK);
+    assert_content(path, bytes_text("new"));
+}
+
+static void failed_write_leaves_nothing_behind(void **unused)
+{
+    (void)unused;
+    char nowhere[128];
+    static char endless[5000];
+
+    (void)snprintf(nowhere, sizeof(nowhere), "%s/none/key.hlk", folder);
+    assert_int_equal(keyfile_write(nowhere, bytes_text("x"), false), HL_EIO);
+    assert_int_equal(mkdir(path, 0700), 0); /* rename() over a folder fails */
+    assert_int_equal(keyfile_write(path, bytes_text("x"), false), HL_EIO);
+    assert_int_equal(count_files(), 1);
+    assert_int_equal(rmdir(path), 0);
+    memset(endless, 'a', sizeof(endless) - 1);
+    assert_int_equal(keyfile_write(endless, bytes_text("x"), false), HL_EINVAL);
+}
+
+static void leftover_of_a_killed_process_is_no_obstacle(void **unused)
+{
+    (void)unused;
+    char leftover[128];
+
+    (void)snprintf(leftover, sizeof(leftover), "%s.%ld.tmp", path, (long)getpid());
+    int fd = open(leftover, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    written_file_is_private_and_comes_back(NULL);
+}
+
+#define TEST_IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_IN_FOLDER(written_file_is_private_and_comes_back),
+        TEST_IN_FOLDER(file_that_others_may_use_is_not_read),
+        TEST_IN_FOLDER(missing_file_is_not_found),
+        TEST_IN_FOLDER(folder_is_no_file),
+        TEST_IN_FOLDER(file_of_the_limit_is_read_and_one_more_is_not),
+        TEST_IN_FOLDER(empty_file_is_read_as_nothing),
+        TEST_IN_FOLDER(old_content_survives_under_another_name),
+        TEST_IN_FOLDER(old_content_is_overwritten_where_asked),
+        TEST_IN_FOLDER(first_write_has_nothing_to_overwrite),
+        TEST_IN_FOLDER(failed_write_leaves_nothing_behind),
+        TEST_IN_FOLDER(leftover_of_a_killed_process_is_no_obstacle),
+    };
+
+    return cmocka_run_group_tests_name("keyfile_io", tests, NULL, NULL);
+}
