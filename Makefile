@@ -125,6 +125,10 @@ LIBS_all := $(LIBS_daemon)
 $(B)/tests/stories/test_%: $(B)/tests/stories/test_%.o $(B)/libsupport.a $(below_all)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_all) -lcmocka -ljansson
+# The C side of tests/interop; not among TESTS, for tests/interop/run needs Node beside it.
+$(B)/tests/interop/peer: $(B)/tests/interop/peer.o $(B)/libsupport.a $(below_all)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_all) -ljansson
 $(B)/bench/%: $(B)/bench/%.o $(B)/libsupport.a $(below_all)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_all) -ljansson

@@ -191,7 +191,8 @@ int hex_decode(const char *text, uint8_t *ret_octets, size_t len)
             return HL_EFORMAT;
     }
     for (size_t i = 0; i < len; i++)
-        ret_octets[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        ret_octets[i] =
+            (uint8_t)((unsigned)hex_digit(text[2 * i]) << 4 | (unsigned)hex_digit(text[2 * i + 1]));
     return HL_OK;
 }
 
@@ -210,8 +211,8 @@ void base64_encode(struct bytes from, char *ret_text)
         group |= left > 2 ? from.data[i + 2] : 0;
         *to++ = base64_digits[group >> 18];
         *to++ = base64_digits[group >> 12 & 63];
-        *to++ = left > 1 ? base64_digits[group >> 6 & 63] : '=';
-        *to++ = left > 2 ? base64_digits[group & 63] : '=';
+        *to++ = (char)(left > 1 ? base64_digits[group >> 6 & 63] : '=');
+        *to++ = (char)(left > 2 ? base64_digits[group & 63] : '=');
     }
     *to = '\0';
 }

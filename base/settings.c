@@ -13,7 +13,7 @@
 
 #define SETTINGS_KEYS_MAX   32
 #define SETTINGS_PLACES_MAX 256
-#define SETTINGS_FILE_MAX   (256 * 1024)
+#define SETTINGS_FILE_MAX   262144
 
 struct settings {
     cfg_opt_t top[SETTINGS_KEYS_MAX + 1], inner[SETTINGS_KEYS_MAX][SETTINGS_KEYS_MAX + 1];

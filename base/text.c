@@ -3,14 +3,24 @@
 
 #include <string.h>
 
+/* Octets of a character by its first one; 0: none begins so. */
+static size_t length_of(uint8_t first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc0 || first >= 0xf8)
+        return 0;
+    return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
 /* Decode one character; returns its length in octets, 0 when it is not valid UTF-8. */
 static size_t decode(struct bytes text, uint32_t *ret_point)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     uint8_t first = text.data[0];
-    size_t len = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 0;
+    size_t len = length_of(first);
 
-    if (len == 0 || len > text.len || first >= 0xf8)
+    if (len == 0 || len > text.len)
         return 0;
     uint32_t point = len == 1 ? first : first & (0xffU >> (len + 1));
     for (size_t i = 1; i < len; i++) {
@@ -18,7 +28,8 @@ static size_t decode(struct bytes text, uint32_t *ret_point)
             return 0;
         point = point << 6 | (text.data[i] & 0x3fU);
     }
-    if (point < least[len] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+    bool is_surrogate = point >= 0xd800 && point <= 0xdfff;
+    if (point < least[len] || point > 0x10ffff || is_surrogate)
         return 0;
     *ret_point = point;
     return len;
@@ -123,7 +134,10 @@ int crockford_fold(const char *text, char *ret_text)
 
         if (c >= 'a' && c <= 'z')
             c = (char)(c - 'a' + 'A');
-        c = c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
+        if (c == 'O')
+            c = '0';
+        if (c == 'I' || c == 'L')
+            c = '1';
         if (!strchr(crockford_digits, c))
             return HL_EFORMAT;
         ret_text[i] = c;

@@ -11,11 +11,11 @@
 #include "client/peer.h"
 #include "proto/record.h"
 
-#define PING_MS        (15 * 1000)
-#define SILENCE_MS     (45 * 1000)
-#define SAVE_MS        (60 * 1000)
+#define PING_MS        (15LL * 1000)
+#define SILENCE_MS     (45LL * 1000)
+#define SAVE_MS        (60LL * 1000)
 #define KEYS_EVERY_MS  (12LL * 3600 * 1000)
-#define KEYS_WANTED_MS (30 * 1000)
+#define KEYS_WANTED_MS (30LL * 1000)
 #define DESKS_PER_GET  400
 #define WINDOW         64
 #define WINDOW_BYTES   (4U * 1024 * 1024)
@@ -181,15 +181,22 @@ static int add_desk(struct agent *agent, struct get_request *request, const uint
     return request->count == DESKS_PER_GET ? send_get(agent, request) : HL_OK;
 }
 
+static int add_desks_of(struct agent *agent, struct get_request *request,
+                        const struct entity *entity)
+{
+    for (uint32_t kind = 1; kind <= 4; kind++) {
+        if ((entity->roster->desk_kinds & UINT32_C(1) << kind) != 0)
+            TRY(add_desk(agent, request, entity->id, kind));
+    }
+    return HL_OK;
+}
+
 static int add_all_desks(struct agent *agent, struct get_request *request)
 {
     const struct trust *trust = agent->desk->identity->trust;
     for (size_t i = 0; i < trust->entity_count; i++) {
-        const struct entity *entity = &trust->entities[i];
-        for (uint32_t kind = 1; kind <= 4 && entity->roster != NULL; kind++) {
-            if ((entity->roster->desk_kinds & UINT32_C(1) << kind) != 0)
-                TRY(add_desk(agent, request, entity->id, kind));
-        }
+        if (trust->entities[i].roster != NULL)
+            TRY(add_desks_of(agent, request, &trust->entities[i]));
     }
     return HL_OK;
 }

@@ -13,6 +13,8 @@
 #include "proto/record.h"
 #include "proto/schema.h"
 
+#define PUT_AGAIN_MS (60LL * 1000)
+
 /* --- Welcome --- */
 
 /* The relay shows the newest deposit that this very device made there, signed by it. One that we do not know means that our
@@ -195,7 +197,7 @@ static int on_put_result(struct agent *agent, const void *message)
     agent->put_req = 0;
     if (result->code >
         1) { /* busy and the like: tried again in a while; fork and older are told by its own copy */
-        agent->prekey_due_ms = desk_now_ms(agent->desk) + 60 * 1000;
+        agent->prekey_due_ms = desk_now_ms(agent->desk) + PUT_AGAIN_MS;
         return HL_OK;
     }
     return sql_run(agent->desk, "UPDATE relay SET prekey_ms = ? WHERE id = ?",

@@ -73,6 +73,8 @@ static void flush(struct wire *wire)
     }
 }
 
+static void take_turn(struct agents *agents);
+
 static void on_record(void *context, struct link_uv *link, unsigned type, struct bytes body)
 {
     struct wire *wire = context;
@@ -84,7 +86,7 @@ static void on_record(void *context, struct link_uv *link, unsigned type, struct
     else if (err != HL_OK)
         link_uv_close(link);
     else
-        flush(wire);
+        take_turn(wire->owner); /* what came may have made work for every relay */
 }
 
 static void on_ready(void *context, struct link_uv *link)
@@ -181,16 +183,19 @@ static void tick_wire(struct wire *wire)
         flush(wire);
 }
 
-static void on_tick(uv_timer_t *timer)
+static void take_turn(struct agents *agents)
 {
-    struct agents *agents = timer->data;
-
     for (size_t i = 0; !agents->is_closing && i < agents->wire_count; i++)
         tick_wire(&agents->wires[i]);
     agents->was_done = agents->is_done && agents->is_done(agents->context);
     if (agents->was_done || agents->signal != 0 ||
         (agents->deadline_ms != 0 && uv_now(&agents->loop) >= agents->deadline_ms))
         uv_stop(&agents->loop);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    take_turn(timer->data);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -241,6 +246,8 @@ bool agents_run(struct agents *agents, int64_t timeout_ms, bool (*is_done)(void 
     agents->context = context;
     agents->was_done = false;
     agents->deadline_ms = timeout_ms > 0 ? uv_now(&agents->loop) + (uint64_t)timeout_ms : 0;
+    (void)uv_timer_start(&agents->tick, on_tick, 0,
+                         TICK_MS);               /* always 0; the first turn comes at once */
     (void)uv_run(&agents->loop, UV_RUN_DEFAULT); /* until uv_stop() */
     return agents->was_done;
 }

@@ -137,7 +137,7 @@ int answer_open(struct desk *desk, const uint8_t notice_hash[static HASH_BYTES],
         return desk_say(desk, HL_EPERM, "a MONITOR terminal has no text to open");
     AUTO_TRANSACTION transaction = {0};
     TRY(sql_begin(desk, &transaction));
-    struct question question;
+    struct question question = {0};
     TRY(find_question(desk, notice_hash, &question));
     AUTO(answer) answer = NULL;
     int err = said_before(desk, notice_hash, HOTLINE__V1__RECEIPT_KIND__OPENED, &answer);
@@ -208,7 +208,7 @@ static int check_ack_officer(struct desk *desk)
 static int acknowledge(struct desk *desk, const uint8_t *hash, const struct ack_options *options,
                        struct answer **ret_answer)
 {
-    struct question question;
+    struct question question = {0};
     TRY(find_question(desk, hash, &question));
     int err = said_before(desk, hash, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, ret_answer);
     if (err != HL_ENOTFOUND)
@@ -218,7 +218,7 @@ static int acknowledge(struct desk *desk, const uint8_t *hash, const struct ack_
     if (err == HL_ENOTFOUND)
         return desk_say(desk, HL_ESTATE, "this terminal has not opened it: read it first");
     TRY(err);
-    char word[CHECK_WORD_SIZE];
+    char word[CHECK_WORD_SIZE] = "";
     TRY(check_word(desk, &question, options->check_word, word));
     struct receipt_order order =
         order_for(hash, &question, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
@@ -260,7 +260,7 @@ int answer_refuse(struct desk *desk, const uint8_t notice_hash[static HASH_BYTES
     TRY(check_note(desk, note));
     AUTO_TRANSACTION transaction = {0};
     TRY(sql_begin(desk, &transaction));
-    struct question question;
+    struct question question = {0};
     TRY(find_question(desk, notice_hash, &question));
     AUTO(answer) answer = NULL;
     int err = said_before(desk, notice_hash, HOTLINE__V1__RECEIPT_KIND__REFUSED, &answer);

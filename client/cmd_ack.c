@@ -126,92 +126,129 @@ static int acknowledge(struct cli *cli, const char *id, const struct ack_options
     return deliver(cli, view->id, answer, "RECEIPT ACKNOWLEDGED");
 }
 
-int cmd_ack(struct cli *cli, int argc, char **argv)
+/* What stands on the command line of ack and refuse. */
+struct answer_options {
+    const char *disposition, *check_word, *expected, *note, *reason;
+    const char *id;
+};
+
+static bool read_options(int argc, char **argv, struct answer_options *options)
 {
     static const struct option list[] = {{"disposition", required_argument, NULL, 'd'},
                                          {"check-word", required_argument, NULL, 'w'},
-                                         {"reply-expected", required_argument, NULL, 'r'},
+                                         {"reply-expected", required_argument, NULL, 'e'},
+                                         {"reason", required_argument, NULL, 'r'},
                                          {NULL, 0, NULL, 0}};
-    struct ack_options options = {.disposition = HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD};
-    const char *expected = NULL;
-    int64_t relative_ms = 0;
     int option = 0;
 
     optind = 1;
     while ((option = getopt_long(argc, argv, "m:", list, NULL)) != -1) {
-        if (option == 'd' && parse_disposition(optarg, &options.disposition) != HL_OK)
-            return cli_fail(cli, EXIT_USAGE, "usage",
-                            "--disposition takes understood, needs-translation, forwarded, "
-                            "wrong-desk or query; nothing was sent");
-        if (option == '?')
-            return cli_usage("ack");
-        if (option == 'w')
-            options.check_word = optarg;
-        if (option == 'r')
-            expected = optarg;
-        if (option == 'm')
-            options.note = optarg;
+        switch (option) {
+        case 'd': options->disposition = optarg; break;
+        case 'w': options->check_word = optarg; break;
+        case 'e': options->expected = optarg; break;
+        case 'r': options->reason = optarg; break;
+        case 'm': options->note = optarg; break;
+        default: return false;
+        }
     }
-    if (optind + 1 != argc)
-        return cli_usage("ack");
-    if (options.note && (strlen(options.note) > 200 || !text_is_utf8(bytes_text(options.note))))
-        return cli_fail(cli, EXIT_DATA, "note",
-                        "-m takes at most 200 octets of UTF-8; nothing was sent");
-    int code = cli_open(cli);
-    if (code == EXIT_DONE)
-        code = cli_unlock(cli, ROLE_BIT_ACK);
-    if (code != EXIT_DONE)
-        return code;
-    if (expected && expected[0] == '+' && duration_parse(expected + 1, &relative_ms) == HL_OK)
-        options.reply_expected_ms = desk_now_ms(cli->desk) + relative_ms;
-    else if (expected && time_parse(expected, &options.reply_expected_ms) != HL_OK)
-        return cli_fail(
-            cli, EXIT_USAGE, "usage",
-            "--reply-expected takes a time as 2026-11-24T14:05:00Z or +15m; nothing was sent");
-    online_fetch(cli, FETCH_MS);
-    return acknowledge(cli, argv[optind], &options);
+    options->id = optind + 1 == argc ? argv[optind] : NULL;
+    return options->id != NULL;
 }
 
-int cmd_refuse(struct cli *cli, int argc, char **argv)
+static int check_note(struct cli *cli, const char *note)
 {
-    static const struct option list[] = {{"reason", required_argument, NULL, 'r'},
-                                         {NULL, 0, NULL, 0}};
-    AUTO(answer) answer = NULL;
-    uint8_t hash[HASH_BYTES];
-    const char *reason_word = NULL;
-    const char *note = NULL;
-    uint32_t reason = 0;
-    int option = 0;
+    if (!note || (strlen(note) <= 200 && text_is_utf8(bytes_text(note))))
+        return EXIT_DONE;
+    return cli_fail(cli, EXIT_DATA, "note",
+                    "-m takes at most 200 octets of UTF-8; nothing was sent");
+}
 
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "m:", list, NULL)) != -1) {
-        if (option == '?')
-            return cli_usage("refuse");
-        if (option == 'r')
-            reason_word = optarg;
-        if (option == 'm')
-            note = optarg;
+/* +15m or a time; absent: none. */
+static int resolve_expected(struct cli *cli, const char *expected, int64_t *ret_ms)
+{
+    int64_t relative_ms = 0;
+
+    *ret_ms = 0;
+    if (!expected)
+        return EXIT_DONE;
+    if (expected[0] == '+' && duration_parse(expected + 1, &relative_ms) == HL_OK) {
+        *ret_ms = desk_now_ms(cli->desk) + relative_ms;
+        return EXIT_DONE;
     }
-    if (optind + 1 != argc || !reason_word)
-        return cli_usage("refuse");
-    if (form_word_parse(&hotline__v1__reason__descriptor, reason_word, &reason) != HL_OK) {
-        AUTO_BUF words;
-        buf_init(&words, 4096);
-        form_words_list(&hotline__v1__reason__descriptor, &words);
-        buf_add_u8(&words, 0);
-        return cli_fail(cli, EXIT_USAGE, "usage", "--reason takes one of: %s; nothing was sent",
-                        words.err == HL_OK ? (const char *)words.data : "");
-    }
+    if (time_parse(expected, ret_ms) == HL_OK)
+        return EXIT_DONE;
+    return cli_fail(
+        cli, EXIT_USAGE, "usage",
+        "--reply-expected takes a time as 2026-11-24T14:05:00Z or +15m; nothing was sent");
+}
+
+static int open_for_answer(struct cli *cli)
+{
     int code = cli_open(cli);
+
     if (code == EXIT_DONE)
         code = cli_unlock(cli, ROLE_BIT_ACK);
     if (code == EXIT_DONE)
         online_fetch(cli, FETCH_MS);
+    return code;
+}
+
+int cmd_ack(struct cli *cli, int argc, char **argv)
+{
+    struct answer_options options = {.disposition = "understood"};
+    struct ack_options ack = {.rung = 0};
+
+    if (!read_options(argc, argv, &options) || options.reason)
+        return cli_usage("ack");
+    if (parse_disposition(options.disposition, &ack.disposition) != HL_OK)
+        return cli_fail(cli, EXIT_USAGE, "usage",
+                        "--disposition takes understood, needs-translation, forwarded, wrong-desk "
+                        "or query; nothing was sent");
+    int code = check_note(cli, options.note);
     if (code == EXIT_DONE)
-        code = cli_find(cli, argv[optind], hash);
+        code = open_for_answer(cli);
+    if (code == EXIT_DONE)
+        code = resolve_expected(cli, options.expected, &ack.reply_expected_ms);
     if (code != EXIT_DONE)
         return code;
-    int err = answer_refuse(cli->desk, hash, (Hotline__V1__Reason)reason, note, &answer);
-    return err == HL_OK ? deliver(cli, argv[optind], answer, "REFUSED")
-                        : cli_fail_err(cli, err, argv[optind]);
+    ack.check_word = options.check_word;
+    ack.note = options.note;
+    return acknowledge(cli, options.id, &ack);
+}
+
+static int parse_reason(struct cli *cli, const char *word, uint32_t *ret_reason)
+{
+    AUTO_BUF words;
+    buf_init(&words, 4096);
+
+    if (form_word_parse(&hotline__v1__reason__descriptor, word, ret_reason) == HL_OK)
+        return EXIT_DONE;
+    form_words_list(&hotline__v1__reason__descriptor, &words);
+    buf_add_u8(&words, 0);
+    return cli_fail(cli, EXIT_USAGE, "usage", "--reason takes one of: %s; nothing was sent",
+                    words.err == HL_OK ? (const char *)words.data : "");
+}
+
+int cmd_refuse(struct cli *cli, int argc, char **argv)
+{
+    struct answer_options options = {.id = NULL};
+    AUTO(answer) answer = NULL;
+    uint8_t hash[HASH_BYTES];
+    uint32_t reason = 0;
+
+    if (!read_options(argc, argv, &options) || !options.reason)
+        return cli_usage("refuse");
+    int code = parse_reason(cli, options.reason, &reason);
+    if (code == EXIT_DONE)
+        code = check_note(cli, options.note);
+    if (code == EXIT_DONE)
+        code = open_for_answer(cli);
+    if (code == EXIT_DONE)
+        code = cli_find(cli, options.id, hash);
+    if (code != EXIT_DONE)
+        return code;
+    int err = answer_refuse(cli->desk, hash, (Hotline__V1__Reason)reason, options.note, &answer);
+    return err == HL_OK ? deliver(cli, options.id, answer, "REFUSED")
+                        : cli_fail_err(cli, err, options.id);
 }

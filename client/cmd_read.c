@@ -48,37 +48,33 @@ static int say_opened(struct cli *cli, const struct notice_view *view, const uin
     return err == HL_OK ? EXIT_DONE : cli_fail_err(cli, err, view->id);
 }
 
-int cmd_read(struct cli *cli, int argc, char **argv)
+struct read_options {
+    bool is_peek, is_offline;
+    const char *id;
+};
+
+static bool read_options(int argc, char **argv, struct read_options *options)
 {
     static const struct option list[] = {{"peek", no_argument, NULL, 'p'},
                                          {"offline", no_argument, NULL, 'x'},
                                          {"lang", required_argument, NULL, 'l'},
                                          {NULL, 0, NULL, 0}};
-    AUTO(notice_view) view = NULL;
-    uint8_t hash[HASH_BYTES];
-    bool is_peek = false;
-    bool is_offline = false;
     int option = 0;
 
     optind = 1;
     while ((option = getopt_long(argc, argv, "", list, NULL)) != -1) {
         if (option == '?')
-            return cli_usage("read");
-        is_peek = is_peek || option == 'p';
-        is_offline = is_offline || option == 'x';
+            return false;
+        options->is_peek = options->is_peek || option == 'p';
+        options->is_offline = options->is_offline || option == 'x';
     }
-    if (optind + 1 != argc)
-        return cli_usage("read");
-    int code = cli_open(cli);
-    if (code == EXIT_DONE && !is_offline)
-        online_fetch(cli, FETCH_MS);
-    if (code == EXIT_DONE)
-        code = cli_find(cli, argv[optind], hash);
-    if (code != EXIT_DONE)
-        return code;
-    int err = query_notice(cli->desk, hash, &view);
-    if (err != HL_OK)
-        return cli_fail_err(cli, err, argv[optind]);
+    options->id = optind + 1 == argc ? argv[optind] : NULL;
+    return options->id != NULL;
+}
+
+/* May its text be shown here at all? */
+static int check_readable(struct cli *cli, const struct notice_view *view)
+{
     if (view->flags & NOTICE_QUARANTINED)
         return cli_fail(cli, EXIT_VERIFY, "quarantined",
                         "%s is quarantined: it did not verify; its text is not shown, it is on the "
@@ -89,11 +85,37 @@ int cmd_read(struct cli *cli, int argc, char **argv)
             cli, EXIT_PERMISSION, "no_text",
             "%s: this terminal holds no text of it; open it at another terminal of the desk",
             view->id);
-    if (!is_peek)
+    return EXIT_DONE;
+}
+
+static int read_notice(struct cli *cli, const struct read_options *options, const uint8_t *hash)
+{
+    AUTO(notice_view) view = NULL;
+
+    int err = query_notice(cli->desk, hash, &view);
+    if (err != HL_OK)
+        return cli_fail_err(cli, err, options->id);
+    int code = check_readable(cli, view);
+    if (code == EXIT_DONE && !options->is_peek)
         code = say_opened(cli, view, hash);
     if (code == EXIT_DONE)
-        code = show(cli, view, is_peek);
-    if (code == EXIT_DONE && !is_peek && !is_offline)
+        code = show(cli, view, options->is_peek);
+    if (code == EXIT_DONE && !options->is_peek && !options->is_offline)
         (void)online_flush(cli, FLUSH_MS); /* else the next command that connects sends it */
     return code;
+}
+
+int cmd_read(struct cli *cli, int argc, char **argv)
+{
+    struct read_options options = {.is_peek = false};
+    uint8_t hash[HASH_BYTES];
+
+    if (!read_options(argc, argv, &options))
+        return cli_usage("read");
+    int code = cli_open(cli);
+    if (code == EXIT_DONE && !options.is_offline)
+        online_fetch(cli, FETCH_MS);
+    if (code == EXIT_DONE)
+        code = cli_find(cli, options.id, hash);
+    return code == EXIT_DONE ? read_notice(cli, &options, hash) : code;
 }

@@ -19,8 +19,6 @@
 #define EVENTS_AT_ONCE 64
 #define COURIER_MS     500
 
-extern char **environ;
-
 struct watch {
     struct cli *cli;
     uint64_t after; /* number of the event shown last */
@@ -217,35 +215,54 @@ static int run(struct cli *cli, struct watch *watch, long wait_s)
     return was_done ? EXIT_DONE : EXIT_DEADLINE;
 }
 
-int cmd_watch(struct cli *cli, int argc, char **argv)
+/* A positive number of at most 9 digits; 0 otherwise. */
+static long parse_count(const char *text)
+{
+    char *after = NULL;
+    long value = strtol(text, &after, 10);
+
+    return *after == '\0' && value > 0 && value < 1000000000 ? value : 0;
+}
+
+/* Returns an exit code; the message is out. */
+static int read_options(struct cli *cli, int argc, char **argv, struct watch *watch,
+                        long *ret_wait_s)
 {
     static const struct option list[] = {{"event", required_argument, NULL, 'e'},
                                          {"exec", required_argument, NULL, 'x'},
                                          {NULL, 0, NULL, 0}};
+    bool is_good = true;
+    int option = 0;
+
+    optind = 1;
+    while (is_good && (option = getopt_long(argc, argv, "C:W:", list, NULL)) != -1) {
+        switch (option) {
+        case 'e':
+            if (!choose_events(optarg, watch->wanted))
+                return cli_fail(cli, EXIT_USAGE, "usage",
+                                "--event: unknown name; allowed are custody delivered opened "
+                                "acknowledged overdue received gap "
+                                "… as `hotline watch --json` prints them");
+            break;
+        case 'x': watch->command = optarg; break;
+        case 'C': is_good = (watch->count_left = parse_count(optarg)) > 0; break;
+        case 'W': is_good = (*ret_wait_s = parse_count(optarg)) > 0; break;
+        default: is_good = false; break;
+        }
+    }
+    return is_good && optind == argc ? EXIT_DONE : cli_usage("watch");
+}
+
+int cmd_watch(struct cli *cli, int argc, char **argv)
+{
     struct watch watch = {.cli = cli};
     long wait_s = 0;
-    int option = 0;
 
     for (size_t i = 0; i < EVENT_COUNT; i++)
         watch.wanted[i] = true;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "C:W:", list, NULL)) != -1) {
-        if (option == 'e' && !choose_events(optarg, watch.wanted))
-            return cli_fail(cli, EXIT_USAGE, "usage",
-                            "--event: unknown name; allowed are custody delivered opened "
-                            "acknowledged overdue received gap … as in `hotline watch --json`");
-        if (option == '?')
-            return cli_usage("watch");
-        if (option == 'C' && (watch.count_left = strtol(optarg, NULL, 10)) <= 0)
-            return cli_usage("watch");
-        if (option == 'W' && (wait_s = strtol(optarg, NULL, 10)) <= 0)
-            return cli_usage("watch");
-        if (option == 'x')
-            watch.command = optarg;
-    }
-    if (optind != argc)
-        return cli_usage("watch");
-    int code = cli_open(cli);
+    int code = read_options(cli, argc, argv, &watch, &wait_s);
+    if (code == EXIT_DONE)
+        code = cli_open(cli);
     if (code != EXIT_DONE)
         return code;
     int lock = watch.command ? take_hook_lock(cli) : -1;

@@ -12,8 +12,8 @@
 #include "client/streams.h"
 #include "client/track.h"
 
-#define NEXT_MAX_MS     (60 * 1000)
-#define CONTROL_WAIT_MS (30 * 1000)
+#define NEXT_MAX_MS     (60LL * 1000)
+#define CONTROL_WAIT_MS (30LL * 1000)
 #define BATCH           64
 
 /* --- layers and their deadlines --- */
@@ -154,6 +154,15 @@ static int find_owed(struct desk *desk, const struct owed *after, struct owed *r
     return HL_OK;
 }
 
+static int judge_list(struct desk *desk, const struct owed *list, size_t count, int64_t *next_ms)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].precedence >= 1 && list[i].precedence <= 4)
+            TRY(judge_owed(desk, &list[i], next_ms));
+    }
+    return HL_OK;
+}
+
 static int tick_deadlines(struct desk *desk, int64_t *next_ms)
 {
     struct owed after = {0};
@@ -161,11 +170,8 @@ static int tick_deadlines(struct desk *desk, int64_t *next_ms)
     size_t count = BATCH;
     while (count == BATCH) {
         TRY(find_owed(desk, &after, list, &count));
-        for (size_t i = 0; i < count; i++) {
-            after = list[i];
-            if (after.precedence >= 1 && after.precedence <= 4)
-                TRY(judge_owed(desk, &list[i], next_ms));
-        }
+        TRY(judge_list(desk, list, count, next_ms));
+        after = count > 0 ? list[count - 1] : after;
     }
     return HL_OK;
 }
@@ -239,29 +245,37 @@ static int say_expired(struct desk *desk, const uint8_t *content_hash)
     return track_tell(desk, content_hash, &event);
 }
 
+struct expired {
+    uint8_t deposit[HASH_BYTES], content[HASH_BYTES];
+};
+
+static int find_expired(struct desk *desk, bool *ret_is_there, struct expired *ret_expired)
+{
+    AUTO_ROWS rows = {0};
+    TRY(sql_query(desk, &rows,
+                  "SELECT d.hash, d.content_hash FROM outbox o JOIN deposit d"
+                  " ON d.hash = o.deposit WHERE o.state = 0 AND (d.expires_ms <= ?1 OR"
+                  " (d.not_after_ms <> 0 AND d.not_after_ms < ?1 AND NOT EXISTS"
+                  " (SELECT 1 FROM custody c WHERE c.deposit = d.hash))) LIMIT 1",
+                  SQL_ARGS(SQL_N(desk_now_ms(desk)))));
+    TRY(sql_next(&rows, ret_is_there));
+    if (!*ret_is_there)
+        return HL_OK;
+    TRY(sql_get_fixed(&rows, 0, ret_expired->deposit, HASH_BYTES));
+    return sql_get_fixed(&rows, 1, ret_expired->content, HASH_BYTES);
+}
+
 static int tick_expiry(struct desk *desk)
 {
     for (int i = 0; i < BATCH; i++) {
-        uint8_t deposit[HASH_BYTES];
-        uint8_t content[HASH_BYTES];
-        {
-            AUTO_ROWS rows = {0};
-            TRY(sql_query(desk, &rows,
-                          "SELECT d.hash, d.content_hash FROM outbox o JOIN deposit d"
-                          " ON d.hash = o.deposit WHERE o.state = 0 AND (d.expires_ms <= ?1 OR"
-                          " (d.not_after_ms <> 0 AND d.not_after_ms < ?1 AND NOT EXISTS"
-                          " (SELECT 1 FROM custody c WHERE c.deposit = d.hash))) LIMIT 1",
-                          SQL_ARGS(SQL_N(desk_now_ms(desk)))));
-            bool has_row = false;
-            TRY(sql_next(&rows, &has_row));
-            if (!has_row)
-                return HL_OK;
-            TRY(sql_get_fixed(&rows, 0, deposit, HASH_BYTES));
-            TRY(sql_get_fixed(&rows, 1, content, HASH_BYTES));
-        }
+        struct expired expired;
+        bool is_there = false;
+        TRY(find_expired(desk, &is_there, &expired));
+        if (!is_there)
+            break;
         TRY(sql_run(desk, "UPDATE outbox SET state = 3 WHERE deposit = ? AND state = 0",
-                    SQL_ARGS(SQL_HASH(deposit))));
-        TRY(say_expired(desk, content));
+                    SQL_ARGS(SQL_HASH(expired.deposit))));
+        TRY(say_expired(desk, expired.content));
     }
     return HL_OK;
 }

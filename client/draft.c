@@ -336,7 +336,7 @@ int draft_list(struct desk *desk, struct draft_list **ret_list)
     AUTO(draft_list) list = calloc(1, sizeof(struct draft_list));
     if (list == NULL)
         return HL_ENOMEM;
-    list->items = calloc(LIST_MAX, sizeof(list->items[0]));
+    list->items = calloc(LIST_MAX, sizeof(struct draft_view *));
     if (list->items == NULL)
         return HL_ENOMEM;
     while (list->count < LIST_MAX) {

@@ -12,7 +12,8 @@
 #include "client/slots.h"
 #include "proto/link.h"
 
-#define SKEW_MAX_MS  (300 * 1000)
+#define HOUR_MS      (3600LL * 1000)
+#define SKEW_MAX_MS  (300LL * 1000)
 #define FLASH_LIFE   (15LL * 60 * 1000)
 #define RELEASE_LIFE (2LL * 3600 * 1000)
 #define REASON_MIN   10
@@ -52,7 +53,7 @@ static int check_clock(struct desk *desk)
 {
     int64_t off = 0;
     TRY(sql_number_of(desk, "SELECT count(*) FROM relay WHERE contact_ms > ? AND abs(skew_ms) > ?",
-                      SQL_ARGS(SQL_N(desk_now_ms(desk) - 3600 * 1000), SQL_N(SKEW_MAX_MS)), &off));
+                      SQL_ARGS(SQL_N(desk_now_ms(desk) - HOUR_MS), SQL_N(SKEW_MAX_MS)), &off));
     if (off >= 2)
         return desk_say(desk, HL_ESTATE,
                         "this clock differs by more than 5 minutes from two relays: set it first");

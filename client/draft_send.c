@@ -79,20 +79,26 @@ static int link_desk(struct desk *desk, const struct draft_row *row,
 
 /* --- sealing --- */
 
+static int uncount_device(struct desk *desk, const struct draft_row *row,
+                          const struct slot_plan *plan, const uint8_t *device)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!bytes_equal(BYTES_OF(plan->slots[i].device), BYTES(device, ID_BYTES)))
+            continue;
+        TRY(sql_run(desk,
+                    "UPDATE addressee SET sealed = sealed - 1 WHERE notice = ? AND entity = ?"
+                    " AND kind = ?",
+                    SQL_ARGS(SQL_HASH(row->hash), SQL_DESK(&plan->slots[i].desk))));
+    }
+    return HL_OK;
+}
+
 /* Devices left out may not leave a desk without any: then nothing is sent. */
 static int check_skipped(struct desk *desk, const struct draft_row *row,
                          const struct slot_plan *plan, const struct post_result *result)
 {
-    for (size_t i = 0; i < result->skipped_count; i++) {
-        for (size_t j = 0; j < plan->count; j++) {
-            if (!bytes_equal(BYTES_OF(plan->slots[j].device), BYTES_OF(result->skipped[i])))
-                continue;
-            TRY(sql_run(desk,
-                        "UPDATE addressee SET sealed = sealed - 1 WHERE notice = ? AND entity = ?"
-                        " AND kind = ?",
-                        SQL_ARGS(SQL_HASH(row->hash), SQL_DESK(&plan->slots[j].desk))));
-        }
-    }
+    for (size_t i = 0; i < result->skipped_count; i++)
+        TRY(uncount_device(desk, row, plan, result->skipped[i]));
     int64_t without = 0;
     TRY(sql_number_of(desk, "SELECT count(*) FROM addressee WHERE notice = ? AND sealed < 1",
                       SQL_ARGS(SQL_HASH(row->hash)), &without));

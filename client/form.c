@@ -240,7 +240,7 @@ static int read_text(struct form *form, const struct lines *lines)
 int form_read(struct bytes text, struct form **ret_form, struct form_faults *faults)
 {
     if (text.len > FORM_BYTES_MAX) {
-        form_fault_add(faults, 0, "", "the form is larger than %u octets", FORM_BYTES_MAX);
+        form_fault_add(faults, 0, "", "the form is larger than %d octets", FORM_BYTES_MAX);
         return HL_ETOOBIG;
     }
     if (!text_is_utf8(text)) {

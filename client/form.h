@@ -8,7 +8,7 @@
 #include "notice.pb-c.h"
 
 #define FORM_ENTRIES_MAX 512
-#define FORM_BYTES_MAX   (128U * 1024)
+#define FORM_BYTES_MAX   131072
 #define FORM_FAULTS_MAX  32
 
 struct form_entry {

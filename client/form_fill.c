@@ -99,7 +99,7 @@ static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *messag
     }
     *rest = after + 1;
     if (number == *count + 1) {
-        ProtobufCMessage **slot = grow(message, field, sizeof(*slot));
+        ProtobufCMessage **slot = grow(message, field, sizeof(void *));
 
         if (!slot)
             return NULL;
@@ -408,7 +408,7 @@ static int fill_address(const struct fill *fill, Hotline__V1__Notice *notice, bo
     }
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(&hotline__v1__notice__descriptor, "to");
-    Hotline__V1__Address **slot = grow(&notice->base, field, sizeof(*slot));
+    Hotline__V1__Address **slot = grow(&notice->base, field, sizeof(void *));
     if (!slot)
         return HL_ENOMEM;
     *slot = (Hotline__V1__Address *)new_message(&hotline__v1__address__descriptor);
@@ -428,7 +428,7 @@ static int add_text(Hotline__V1__Notice *notice, const char *lang, const char *b
 {
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(&hotline__v1__notice__descriptor, "text");
-    Hotline__V1__Text **slot = grow(&notice->base, field, sizeof(*slot));
+    Hotline__V1__Text **slot = grow(&notice->base, field, sizeof(void *));
 
     if (!slot)
         return HL_ENOMEM;

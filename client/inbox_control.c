@@ -11,7 +11,7 @@
 #include "proto/notice.h"
 #include "proto/receipt.h"
 
-#define STAGGER_MS (20 * 1000)
+#define STAGGER_MS (20LL * 1000)
 
 /* --- what a receipt answers --- */
 

@@ -38,16 +38,16 @@ int journal_append(struct desk *desk, enum journal_kind kind, struct bytes octet
 {
     if (octets.len > ROW_OCTETS_MAX)
         return HL_EINVAL;
-    uint8_t hash[HASH_BYTES];
+    uint8_t prev[HASH_BYTES];
     uint64_t row = 0;
-    TRY(desk_journal_head(desk, hash, &row));
+    TRY(desk_journal_head(desk, prev, &row));
     row++;
     int64_t now_ms = desk_now_ms(desk);
-    uint8_t next[HASH_BYTES];
-    row_hash(hash, row, now_ms, (unsigned)kind, octets, next);
+    uint8_t hash[HASH_BYTES];
+    row_hash(prev, row, now_ms, (unsigned)kind, octets, hash);
     TRY(sql_run(
         desk, "INSERT INTO journal(row, at_ms, kind, octets, hash) VALUES(?,?,?,?,?)",
-        SQL_ARGS(SQL_N(row), SQL_N(now_ms), SQL_N(kind), SQL_BYTES(octets), SQL_HASH(next))));
+        SQL_ARGS(SQL_N(row), SQL_N(now_ms), SQL_N(kind), SQL_BYTES(octets), SQL_HASH(hash))));
     if (ret_row != NULL)
         *ret_row = row;
     return HL_OK;

@@ -146,24 +146,32 @@ static int note_lane(struct desk *desk, const struct relay_info *relay,
                  SQL_HASH(deliver->deposit_hash.data), SQL_N(deliver->seq)));
 }
 
-/* Lanes with a step that waited for an entry up to `cursor`. */
+#define LANES_MAX 1203 /* as many as a mailbox can have: 401 desks, 3 planes */
+
+/* A lane with a step that waited for an entry up to `cursor`. */
+static int waiting_lane(struct desk *desk, const struct relay_info *relay, uint64_t cursor,
+                        bool *ret_is_there, struct lane *ret_lane)
+{
+    AUTO_ROWS rows = {0};
+    TRY(sql_query(
+        desk, &rows,
+        "SELECT entity, kind, plane FROM lane_step WHERE relay = ? AND entry <= ? LIMIT 1",
+        SQL_ARGS(SQL_ID(relay->id), SQL_N(cursor))));
+    TRY(sql_next(&rows, ret_is_there));
+    if (!*ret_is_there)
+        return HL_OK;
+    ret_lane->plane = (unsigned)sql_get_number(&rows, 2);
+    return sql_get_desk(&rows, 0, &ret_lane->from);
+}
+
 static int judge_waiting(struct desk *desk, const struct relay_info *relay, uint64_t cursor)
 {
-    for (int i = 0; i < 1203; i++) { /* as many lanes as a mailbox can have */
+    for (int i = 0; i < LANES_MAX; i++) {
         struct lane lane = {0};
-        bool has_row = false;
-        {
-            AUTO_ROWS rows = {0};
-            TRY(sql_query(desk, &rows,
-                          "SELECT entity, kind, plane FROM lane_step WHERE relay = ? AND entry <= ?"
-                          " LIMIT 1",
-                          SQL_ARGS(SQL_ID(relay->id), SQL_N(cursor))));
-            TRY(sql_next(&rows, &has_row));
-            if (!has_row)
-                return HL_OK;
-            TRY(sql_get_desk(&rows, 0, &lane.from));
-            lane.plane = (unsigned)sql_get_number(&rows, 2);
-        }
+        bool is_there = false;
+        TRY(waiting_lane(desk, relay, cursor, &is_there, &lane));
+        if (!is_there)
+            break;
         TRY(judge_lane(desk, relay, &lane, cursor));
     }
     return HL_OK;

@@ -1,6 +1,7 @@
 /* notice_json — a notice as JSON. */
 #include "client/notice_json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "client/form.h"
@@ -46,32 +47,37 @@ static void add_addresses(struct json *json, const struct trust *trust,
     json_close(json, ']');
 }
 
-/* The body's fields by their form keys: the lines that form_write() makes, without addresses and texts. */
+/* One line "incident.category: INTRUSION" of a form. Addresses and plain fields have members of their own. */
+static void add_field(struct json *json, struct bytes line)
+{
+    const uint8_t *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
+    size_t key_len = colon ? (size_t)(colon - line.data) : 0;
+    char key[80];
+
+    if (key_len == 0 || key_len >= sizeof(key) || key_len + 2 > line.len ||
+        !memchr(line.data, '.', key_len))
+        return;
+    (void)snprintf(key, sizeof(key), "%.*s", (int)key_len, (const char *)line.data);
+    json_octets(json, key, BYTES(colon + 2, line.len - key_len - 2));
+}
+
+/* The body's fields by their form keys: the lines that form_write() makes, to the empty line. */
 static void add_fields(struct json *json, const struct trust *trust,
                        const Hotline__V1__Notice *notice)
 {
     AUTO_BUF form;
 
-    buf_init(&form, FORM_BYTES_MAX * 2);
+    buf_init(&form, (size_t)2 * FORM_BYTES_MAX);
     json_open(json, "fields", '{');
-    if (notice && form_write(trust, notice, &form) == HL_OK) {
-        struct bytes rest = buf_bytes(&form);
+    bool is_written = notice && form_write(trust, notice, &form) == HL_OK;
+    struct bytes rest = is_written ? buf_bytes(&form) : BYTES(NULL, 0);
+    while (rest.len > 0 && rest.data[0] != '\n') {
+        const uint8_t *stop = memchr(rest.data, '\n', rest.len);
+        size_t len = stop ? (size_t)(stop - rest.data) : rest.len;
+        size_t taken = stop ? len + 1 : len;
 
-        while (rest.len > 0 && rest.data[0] != '\n') {
-            const uint8_t *stop = memchr(rest.data, '\n', rest.len);
-            size_t len = stop ? (size_t)(stop - rest.data) : rest.len;
-            const uint8_t *colon = memchr(rest.data, ':', len);
-            size_t key_len = colon ? (size_t)(colon - rest.data) : 0;
-            char key[80];
-
-            if (key_len > 0 && key_len < sizeof(key) && key_len + 2 <= len &&
-                memchr(rest.data, '.', key_len)) {
-                memcpy(key, rest.data, key_len);
-                key[key_len] = '\0';
-                json_octets(json, key, BYTES(colon + 2, len - key_len - 2));
-            }
-            rest = BYTES(rest.data + len + (stop ? 1 : 0), rest.len - len - (stop ? 1 : 0));
-        }
+        add_field(json, BYTES(rest.data, len));
+        rest = BYTES(rest.data + taken, rest.len - taken);
     }
     json_close(json, '}');
 }

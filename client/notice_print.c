@@ -50,19 +50,22 @@ void notice_print_line(struct buf *to, const struct notice_view *view)
     buf_add_u8(to, '\n');
 }
 
+static void print_single_person(struct buf *to, const struct notice_view *view)
+{
+    buf_add_text(to, "NOT RELEASED BY A SECOND PERSON \xe2\x80\x93 CONFIRM BY VOICE");
+    for (size_t i = 0; i < view->release_count; i++) {
+        if (view->releases[i]->reason[0])
+            buf_add_text(to, ": ");
+        add_visible(to, view->releases[i]->reason);
+    }
+    buf_add_u8(to, '\n');
+}
+
 /* What must stand in the first line, above everything else. */
 static void print_warnings(struct buf *to, const struct notice_view *view)
 {
-    if (view->flags & NOTICE_NOT_SECOND_PERSON) {
-        buf_add_text(to, "NOT RELEASED BY A SECOND PERSON \xe2\x80\x93 CONFIRM BY VOICE");
-        for (size_t i = 0; i < view->release_count; i++) {
-            if (view->releases[i]->reason[0]) {
-                buf_add_text(to, ": ");
-                add_visible(to, view->releases[i]->reason);
-            }
-        }
-        buf_add_u8(to, '\n');
-    }
+    if (view->flags & NOTICE_NOT_SECOND_PERSON)
+        print_single_person(to, view);
     for (unsigned bit = 0; bit < NOTICE_FLAG_COUNT; bit++) {
         if ((view->flags & 1U << bit) && (1U << bit) != NOTICE_NOT_SECOND_PERSON)
             buf_add_format(to, "! %s\n", notice_flag_name(bit));
@@ -107,7 +110,7 @@ static void print_fields(struct buf *to, const struct trust *trust,
 {
     AUTO_BUF form;
 
-    buf_init(&form, FORM_BYTES_MAX * 2);
+    buf_init(&form, (size_t)2 * FORM_BYTES_MAX);
     if (form_write(trust, notice, &form) != HL_OK)
         return;
     const uint8_t *stop = form.len ? memmem(form.data, form.len, "\n\n", 2) : NULL;

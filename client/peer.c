@@ -133,29 +133,25 @@ static enum peer_key quality(unsigned kind, int64_t not_after_ms, int64_t now_ms
 int peer_pick_key(struct desk *desk, const struct cert *device, enum peer_key *ret_quality,
                   uint8_t ret_id[static ID_BYTES], uint8_t ret_pk[static KEM_PK_BYTES])
 {
+    int64_t now_ms = desk_now_ms(desk);
     AUTO_ROWS rows = {0};
-    /* A last-resort key in force goes before an expired rotating one. */
-    TRY(sql_query(desk, &rows,
-                  "SELECT kind, not_after_ms, id, pk FROM prekey WHERE entity = ? AND device = ?"
-                  " ORDER BY CASE WHEN kind = 1 AND not_after_ms > ? THEN 0"
-                  " WHEN not_after_ms > ? THEN 1 ELSE 2 END, created_ms DESC",
-                  SQL_ARGS(SQL_ID(device->entity), SQL_ID(device->id), SQL_N(desk_now_ms(desk)),
-                           SQL_N(desk_now_ms(desk)))));
-    enum peer_key found = PEER_NONE;
+    /* A last-resort key in force goes before an expired rotating one; the first row is the best. */
+    TRY(sql_query(
+        desk, &rows,
+        "SELECT kind, not_after_ms, id, pk FROM prekey WHERE entity = ? AND device = ?"
+        " ORDER BY CASE WHEN kind = 1 AND not_after_ms > ? THEN 0"
+        " WHEN not_after_ms > ? THEN 1 WHEN kind = 1 THEN 2 ELSE 3 END,"
+        " created_ms DESC LIMIT 1",
+        SQL_ARGS(SQL_ID(device->entity), SQL_ID(device->id), SQL_N(now_ms), SQL_N(now_ms))));
     bool has_row = false;
     TRY(sql_next(&rows, &has_row));
-    while (has_row && found == PEER_NONE) {
-        found = quality((unsigned)sql_get_number(&rows, 0), sql_get_number(&rows, 1),
-                        desk_now_ms(desk));
-        if (found != PEER_NONE) {
-            TRY(sql_get_fixed(&rows, 2, ret_id, ID_BYTES));
-            TRY(sql_get_fixed(&rows, 3, ret_pk, KEM_PK_BYTES));
-            break;
-        }
-        TRY(sql_next(&rows, &has_row));
-    }
-    *ret_quality = found;
-    return HL_OK;
+    *ret_quality =
+        has_row ? quality((unsigned)sql_get_number(&rows, 0), sql_get_number(&rows, 1), now_ms)
+                : PEER_NONE;
+    if (*ret_quality == PEER_NONE)
+        return HL_OK;
+    TRY(sql_get_fixed(&rows, 2, ret_id, ID_BYTES));
+    return sql_get_fixed(&rows, 3, ret_pk, KEM_PK_BYTES);
 }
 
 /* --- our own --- */

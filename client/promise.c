@@ -10,7 +10,7 @@
 #include "client/track.h"
 #include "proto/custody_receipt.h"
 
-#define CLOCK_OFF_MS     (120 * 1000)
+#define CLOCK_OFF_MS     (120LL * 1000)
 #define BAD_CUSTODY_CODE 200 /* outbox.code: outside the relay's SubmitCode */
 #define RETRY_S          60
 

@@ -267,7 +267,7 @@ int query_list(struct desk *desk, const struct notice_filter *filter, struct not
     AUTO(notice_list) list = calloc(1, sizeof(struct notice_list));
     if (list == NULL)
         return HL_ENOMEM;
-    list->items = calloc(max, sizeof(list->items[0]));
+    list->items = calloc(max, sizeof(struct notice_view *));
     if (list->items == NULL)
         return HL_ENOMEM;
     struct hash_list hashes = {.max = max, .hashes = calloc(max, sizeof(hashes.hashes[0]))};
@@ -352,22 +352,29 @@ static int has_usable(struct desk *desk, const struct entity *entity, uint32_t k
     return HL_OK;
 }
 
+static int count_desks_of(struct desk *desk, const struct entity *entity,
+                          struct desk_summary *summary)
+{
+    for (uint32_t kind = 1; kind <= 4; kind++) {
+        struct desk_id of = {.kind = kind};
+        memcpy(of.entity, entity->id, ID_BYTES);
+        if ((entity->roster->desk_kinds & UINT32_C(1) << kind) == 0 ||
+            desk_equal(&of, &desk->identity->desk))
+            continue;
+        bool usable = false;
+        TRY(has_usable(desk, entity, kind, &usable));
+        summary->peers_total++;
+        summary->peers_known += usable ? 1 : 0;
+    }
+    return HL_OK;
+}
+
 static int count_peers(struct desk *desk, struct desk_summary *summary)
 {
     const struct trust *trust = desk->identity->trust;
     for (size_t i = 0; i < trust->entity_count; i++) {
-        const struct entity *entity = &trust->entities[i];
-        for (uint32_t kind = 1; kind <= 4 && entity->roster != NULL; kind++) {
-            struct desk_id of = {.kind = kind};
-            memcpy(of.entity, entity->id, ID_BYTES);
-            if ((entity->roster->desk_kinds & UINT32_C(1) << kind) == 0 ||
-                desk_equal(&of, &desk->identity->desk))
-                continue;
-            bool usable = false;
-            TRY(has_usable(desk, entity, kind, &usable));
-            summary->peers_total++;
-            summary->peers_known += usable ? 1 : 0;
-        }
+        if (trust->entities[i].roster != NULL)
+            TRY(count_desks_of(desk, &trust->entities[i], summary));
     }
     return HL_OK;
 }

@@ -8,10 +8,12 @@ static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 static char fold(char letter)
 {
-    char upper = (char)toupper((unsigned char)letter);
+    char upper = (char)(unsigned char)toupper((unsigned char)letter);
     if (upper == 'O')
         return '0';
-    return upper == 'I' || upper == 'L' ? '1' : upper;
+    if (upper == 'I' || upper == 'L')
+        return '1';
+    return upper;
 }
 
 int short_id_parse(const char *text, char ret_prefix[static NOTICE_ID_SIZE])
@@ -20,7 +22,7 @@ int short_id_parse(const char *text, char ret_prefix[static NOTICE_ID_SIZE])
     size_t len = strlen(text);
     if (len < 3 || len >= NOTICE_ID_SIZE || text[1] != '-')
         return HL_EINVAL;
-    prefix[0] = (char)toupper((unsigned char)text[0]);
+    prefix[0] = (char)(unsigned char)toupper((unsigned char)text[0]);
     prefix[1] = '-';
     if (strchr("LETD", prefix[0]) == NULL)
         return HL_EINVAL;
@@ -39,6 +41,6 @@ void short_id_draft(const uint8_t notice_id[static ID_BYTES], char ret_id[static
     ret_id[0] = 'D';
     ret_id[1] = '-';
     for (int i = 0; i < 10; i++)
-        ret_id[2 + i] = alphabet[bits >> (45 - 5 * i) & 31];
+        ret_id[2 + i] = alphabet[(size_t)(bits >> (45 - 5 * i) & 31)];
     ret_id[NOTICE_ID_SIZE - 1] = '\0';
 }

@@ -13,9 +13,9 @@
 #include "proto/service.h"
 
 /* Below the bounds of 60 s and 5 s: what is only late on another relay should not be asked for. */
-#define WAIT_MS       (30 * 1000)
-#define WAIT_FLASH_MS (4 * 1000)
-#define MARKS_WAIT_MS (60 * 1000)
+#define WAIT_MS       (30LL * 1000)
+#define WAIT_FLASH_MS (4LL * 1000)
+#define MARKS_WAIT_MS (60LL * 1000)
 #define ASK_AGAIN_MS  (10LL * 60 * 1000)
 
 struct source {

@@ -5,8 +5,8 @@
 
 #include "client/desk_sql.h"
 
-#define BEFORE_RELEASE_MS (300 * 1000)
-#define OTHER_OPERATOR_MS (60 * 1000)
+#define BEFORE_RELEASE_MS (300LL * 1000)
+#define OTHER_OPERATOR_MS (60LL * 1000)
 
 const char *t0_basis_name(enum t0_basis basis)
 {

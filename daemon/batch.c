@@ -201,6 +201,7 @@ static int pack_takens(struct batch *batch)
             return HL_ENOMEM;
         for (size_t k = 0; k < device->taken.count; k++)
             also[k] = device->taken.also[k];
+        batch->alsos[i] = also;
         batch->takens[batch->store.taken_count++] =
             (struct store_taken){.device = device->id,
                                  .upto = device->taken.upto,
@@ -215,9 +216,10 @@ int batch_pack(struct batch *batch)
     batch->store = (struct store_batch){.put_count = 0};
     batch->puts = calloc(batch->flying_count + 1, sizeof(*batch->puts));
     batch->takens = calloc(batch->taker_count + 1, sizeof(*batch->takens));
+    batch->alsos = calloc(batch->taker_count + 1, sizeof(uint64_t *));
     batch->prekeys = calloc(count_prekeys(batch) + 1, sizeof(*batch->prekeys));
     batch->erases = calloc(batch->erasure_count + 1, sizeof(*batch->erases));
-    if (!batch->puts || !batch->takens || !batch->prekeys || !batch->erases)
+    if (!batch->puts || !batch->takens || !batch->alsos || !batch->prekeys || !batch->erases)
         return HL_ENOMEM;
     pack_puts(batch);
     pack_prekeys(batch);
@@ -236,15 +238,17 @@ void batch_land(struct batch *batch)
 {
     assert(!batch->flying && !batch->flying_prekeys);
     for (size_t i = 0; i < batch->store.taken_count; i++)
-        free((void *)(uintptr_t)batch->takens[i].also); /* allocated in pack_takens() */
+        free(batch->alsos[i]);
     for (size_t i = 0; i < batch->erasure_count; i++)
         blob_free(batch->erasures[i].stub);
     free(batch->puts);
     free(batch->takens);
+    free(batch->alsos);
     free(batch->prekeys);
     free(batch->erases);
     batch->puts = NULL;
     batch->takens = NULL;
+    batch->alsos = NULL;
     batch->prekeys = NULL;
     batch->erases = NULL;
     batch->store = (struct store_batch){.put_count = 0};

@@ -10,9 +10,9 @@
 #include "daemon/shelf.h"
 
 #define BATCH_DEPOSITS_MAX 1024
-#define BATCH_BYTES_MAX    (16U * 1024 * 1024)
-#define BATCH_WAITING_MAX  (64U * 1024 * 1024) /* octets */
-#define BATCH_EXTRAS_MAX   256                 /* takens, prekeys, erases, each */
+#define BATCH_BYTES_MAX    ((size_t)16 * 1024 * 1024)
+#define BATCH_WAITING_MAX  ((size_t)64 * 1024 * 1024) /* octets */
+#define BATCH_EXTRAS_MAX   256                        /* takens, prekeys, erases, each */
 
 /* A session that is told when it is durable; holds a reference. */
 struct waiter {
@@ -60,6 +60,7 @@ struct batch {
     struct store_batch store; /* arrays of the four below */
     struct store_put *puts;
     struct store_taken *takens;
+    uint64_t **alsos; /* what the takens point to, owned */
     struct store_prekey *prekeys;
     struct store_erase *erases;
 };

@@ -135,8 +135,10 @@ static bool default_secret(struct config *config)
 static int read_paths(const struct reading *reading)
 {
     struct config *config = reading->config;
-    const char *key = text_of(reading, "relay_key"), *secret = text_of(reading, "relay_secret");
-    char folder[CONFIG_PATH_SIZE], store[CONFIG_PATH_SIZE];
+    const char *key = text_of(reading, "relay_key");
+    const char *secret = text_of(reading, "relay_secret");
+    char folder[CONFIG_PATH_SIZE];
+    char store[CONFIG_PATH_SIZE];
 
     folder_of(config->path, folder);
     if (!join(config->state_dir, folder, text_of(reading, "state_dir")))
@@ -232,7 +234,8 @@ static int read_limits(const struct reading *reading)
 
 static int read_log(const struct reading *reading)
 {
-    const char *level = text_of(reading, "log_level"), *format = text_of(reading, "log_format");
+    const char *level = text_of(reading, "log_level");
+    const char *format = text_of(reading, "log_format");
 
     if (level && config_override(reading->config, "log-level", level, true) != HL_OK)
         return complain(reading, "log_level", "must be error, warn, info or debug");
@@ -334,7 +337,8 @@ int config_override(struct config *config, const char *name, const char *value, 
 int config_print(const struct config *config, struct blob **ret_text)
 {
     const struct relay_limits *limits = &config->limits;
-    char ns[2 * NS_BYTES + 1], root[2 * HASH_BYTES + 1];
+    char ns[2 * NS_BYTES + 1];
+    char root[2 * HASH_BYTES + 1];
     AUTO_BUF text;
 
     buf_init(&text, 32768);

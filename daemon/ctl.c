@@ -50,7 +50,8 @@ static int copy_answer(int fd)
 int ctl_run(const char *state_dir, const char *command)
 {
     char line[128];
-    int fd = -1, err = HL_EIO;
+    int fd = -1;
+    int err = HL_EIO;
     size_t len = (size_t)snprintf(line, sizeof(line), "%s\n", command);
 
     if (len >= sizeof(line))

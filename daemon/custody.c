@@ -8,7 +8,7 @@ void custodian_init(struct custodian *custodian, const struct suite *suite,
                     const struct sign_key *log_key, const char *origin)
 {
     *custodian = (struct custodian){.suite = suite, .log_key = log_key};
-    snprintf(custodian->origin, sizeof(custodian->origin), "%s", origin);
+    (void)snprintf(custodian->origin, sizeof(custodian->origin), "%s", origin);
 }
 
 static int checkpoint_of(struct custodian *custodian, const struct tree *tree, uint64_t size,

@@ -229,7 +229,7 @@ int handle_prekey_get(struct relay *relay, struct session *session, struct bytes
     int err;
 
     TRY(relay_parse(&hotline__v1__prekey_get__descriptor, body, &get));
-    list.items = calloc(PREKEYS_A_RESULT, sizeof(*list.items));
+    list.items = calloc(PREKEYS_A_RESULT, sizeof(Hotline__V1__Signed *));
     err = list.items ? get_all(relay, session, get, &list) : HL_ENOMEM;
     for (size_t i = 0; i < list.count; i++)
         hotline__v1__signed__free_unpacked(list.items[i], NULL);

@@ -119,7 +119,8 @@ static size_t distinct_lanes(struct lane_mark *lanes, size_t count)
 
 static uint16_t lane_of(const struct lane_mark *lanes, size_t count, const struct desk_id *desk)
 {
-    size_t low = 0, high = count;
+    size_t low = 0;
+    size_t high = count;
 
     while (high - low > 1) {
         size_t middle = (low + high) / 2;

@@ -81,7 +81,8 @@ void index_remove(struct index *index, uint64_t hash, uint32_t place)
     if (index->size == 0)
         return;
 
-    size_t mask = index->size - 1, hole = hash & mask;
+    size_t mask = index->size - 1;
+    size_t hole = hash & mask;
 
     while (index->slots[hole].is_used &&
            !(index->slots[hole].hash == hash && index->slots[hole].place == place))

@@ -42,7 +42,8 @@ static int write_new(const struct init_request *request, const char *name, struc
 
 static int write_keys(const struct init_request *request, const struct key_secrets *secrets)
 {
-    uint8_t salt[16], nonce[24];
+    uint8_t salt[16];
+    uint8_t nonce[24];
     AUTO(blob) secret = NULL;
     AUTO(blob) file = NULL;
 

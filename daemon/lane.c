@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KINDS_AT ((size_t)2 * ID_BYTES)
+
 void lanes_init(struct lanes *lanes, const uint8_t ns[static NS_BYTES],
                 const uint8_t relay[static ID_BYTES], uint64_t seed)
 {
@@ -24,13 +26,13 @@ void lanes_done(struct lanes *lanes)
 
 static uint64_t key_hash(const struct lanes *lanes, const struct lane_key *key)
 {
-    uint8_t octets[2 * ID_BYTES + 3];
+    uint8_t octets[KINDS_AT + 3];
 
     memcpy(octets, key->from.entity, ID_BYTES);
     memcpy(octets + ID_BYTES, key->to.entity, ID_BYTES);
-    octets[2 * ID_BYTES] = (uint8_t)key->from.kind;
-    octets[2 * ID_BYTES + 1] = (uint8_t)key->to.kind;
-    octets[2 * ID_BYTES + 2] = (uint8_t)key->plane;
+    octets[KINDS_AT] = (uint8_t)key->from.kind;
+    octets[KINDS_AT + 1] = (uint8_t)key->to.kind;
+    octets[KINDS_AT + 2] = (uint8_t)key->plane;
     return index_hash(lanes->seed, BYTES_OF(octets));
 }
 

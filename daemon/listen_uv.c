@@ -315,7 +315,8 @@ int listen_uv_new(const struct listen_uv_setup *setup, struct listen_uv **ret_li
 int address_parse(const char *text, struct sockaddr_storage *ret_address)
 {
     const char *colon = strrchr(text, ':');
-    char host[64], *end = NULL;
+    char host[64];
+    char *end = NULL;
     bool is_six = text[0] == '[';
     size_t len = colon ? (size_t)(colon - text) : 0;
     unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 65536;

@@ -122,8 +122,10 @@ static bool add_override(struct options *options, const char *name, const char *
 /* -1: go on with what the options say; else the program's exit code. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-    int place = 0, option;
+    int place = 0;
+    int option;
 
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread yet */
     while ((option = getopt_long(argc, argv, "c:h", long_options, &place)) != -1) {
         switch (option) {
         case 'c': options->path = optarg; break;
@@ -149,7 +151,8 @@ static int apply_overrides(const struct options *options, struct config *config)
     bool is_first_listen = true;
 
     for (size_t i = 0; i < options->override_count; i++) {
-        const char *name = options->overrides[i].name, *value = options->overrides[i].value;
+        const char *name = options->overrides[i].name;
+        const char *value = options->overrides[i].value;
         int err = config_override(config, name, value, is_first_listen);
 
         if (err != HL_OK)
@@ -172,7 +175,7 @@ static int read_config(const struct options *options, struct config *ret_config)
 }
 
 /* For HUP: the file again, the command line over it. */
-static int reload(void *context, struct config *ret_config)
+static int reload(const void *context, struct config *ret_config)
 {
     return read_config(context, ret_config) == EXIT_DONE ? HL_OK : HL_ECONFIG;
 }
@@ -238,7 +241,7 @@ static int run_server(const struct options *options, const struct config *config
     }
     log_set_level(config->log_level);
     log_set_json(config->log_format == FORMAT_JSON);
-    err = server_run(config, &parts, reload, (void *)(uintptr_t)options);
+    err = server_run(config, &parts, reload, options);
     if (err != HL_OK)
         return fail(code_of(err), "ended: %s", err_text(err));
     return EXIT_DONE;

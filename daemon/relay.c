@@ -236,7 +236,7 @@ int relay_parse(const ProtobufCMessageDescriptor *descriptor, struct bytes body,
     ProtobufCMessage *message = NULL;
 
     TRY(strict_unpack(descriptor, &schema_wire, body, &message, NULL));
-    memcpy(ret_message, &message, sizeof(message));
+    memcpy(ret_message, &message, sizeof(ProtobufCMessage *));
     return HL_OK;
 }
 
@@ -314,7 +314,8 @@ void relay_set_limits(struct relay *relay, const struct relay_limits *limits)
 /* docs/PROTOCOL.md, "Quotas": control max(600, 4 x desks in the directory). */
 struct quota_rates relay_rates(const struct relay *relay)
 {
-    uint64_t desks = 0, control = relay->limits.control_per_hour;
+    uint64_t desks = 0;
+    uint64_t control = relay->limits.control_per_hour;
 
     for (size_t i = 0; i < relay->trust->entity_count; i++) {
         const struct roster *roster = relay->trust->entities[i].roster;
@@ -355,7 +356,8 @@ static void expire(struct relay *relay, uint32_t number, int64_t now_ms)
 
 void relay_tick(struct relay *relay)
 {
-    int64_t now_ms = clock_utc_ms(relay->clock), mono_ms = clock_mono_ms(relay->clock);
+    int64_t now_ms = clock_utc_ms(relay->clock);
+    int64_t mono_ms = clock_mono_ms(relay->clock);
     size_t steps = relay->ledger.count < EXPIRY_STEPS ? relay->ledger.count : EXPIRY_STEPS;
 
     if (relay->is_broken)

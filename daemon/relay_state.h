@@ -15,7 +15,7 @@
 
 #define RELAY_SESSIONS_A_DEVICE 8
 #define RELAY_READS_MAX         64
-#define RELAY_UNSENT_MAX        (2U * 1024 * 1024)
+#define RELAY_UNSENT_MAX        ((size_t)2 * 1024 * 1024)
 #define RELAY_TAKEN_DELAY_MS    1000 /* takens alone wait that long for a batch */
 #define RELAY_STUB_LIFE_MS      (91LL * 24 * 3600 * 1000)
 
@@ -71,9 +71,15 @@ static inline struct bytes view(ProtobufCBinaryData data)
 {
     return BYTES(data.data, data.len);
 }
+/* protobuf-c has no const; what we pack is only read. */
 static inline ProtobufCBinaryData wire_data(struct bytes octets)
 {
-    return (ProtobufCBinaryData){.len = octets.len, .data = (uint8_t *)(uintptr_t)octets.data};
+    union {
+        const uint8_t *in;
+        uint8_t *out;
+    } data = {.in = octets.data};
+
+    return (ProtobufCBinaryData){.len = octets.len, .data = data.out};
 }
 
 /* relay.c: things to do. Running out of memory here breaks the relay: it restarts from the store. */

@@ -23,7 +23,8 @@ static int complain(char *message, int err, const char *path, const char *what)
 
 static int read_secret(const struct config *config, struct blob **ret_secret, char *message)
 {
-    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    const char *folder =
+        getenv("CREDENTIALS_DIRECTORY"); /* NOLINT(concurrency-mt-unsafe): set before */
     char path[2 * CONFIG_PATH_SIZE];
     int err;
 

@@ -29,8 +29,8 @@ struct server {
     uv_loop_t loop;
     struct config config;
     struct server_parts parts;
-    int (*reload)(void *context, struct config *ret_config);
-    void *context;
+    int (*reload)(const void *context, struct config *ret_config);
+    const void *context;
 
     uint8_t ns[NS_BYTES], relay_id[ID_BYTES];
     struct sign_key *sign_key, *log_key;
@@ -275,9 +275,7 @@ static void on_tick(uv_timer_t *timer)
     if (server->stage != DRAINING)
         return;
     relay_status_get(server->relay, &status);
-    if (status.is_idle && status.sessions == 0)
-        close_all(server);
-    else if (mono_ms() - server->drain_since_ms > DRAIN_MS)
+    if ((status.is_idle && status.sessions == 0) || mono_ms() - server->drain_since_ms > DRAIN_MS)
         close_all(server);
 }
 
@@ -427,7 +425,8 @@ static void server_free(struct server *server)
 }
 
 int server_run(const struct config *config, struct server_parts *parts,
-               int (*reload_config)(void *context, struct config *ret_config), void *context)
+               int (*reload_config)(const void *context, struct config *ret_config),
+               const void *context)
 {
     struct server *server = calloc(1, sizeof(*server));
     int err;

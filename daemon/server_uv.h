@@ -8,7 +8,7 @@
  * anew, on HUP. HL_OK: an orderly end. Errors: HL_EIO (the store, or no address), HL_EVERIFY (the store's rows do not add
  * up), HL_ECONFIG, HL_ENOMEM. */
 HL_MUST_CHECK int server_run(const struct config *config, struct server_parts *parts,
-                             int (*reload)(void *context, struct config *ret_config),
-                             void *context);
+                             int (*reload)(const void *context, struct config *ret_config),
+                             const void *context);
 
 #endif

@@ -27,7 +27,8 @@ bool session_step(struct session *session, enum session_event event)
 
 static size_t first_above(const struct mailbox_list *list, uint64_t seq)
 {
-    size_t low = 0, high = list->count;
+    size_t low = 0;
+    size_t high = list->count;
 
     while (low < high) {
         size_t middle = (low + high) / 2;

@@ -73,21 +73,27 @@ static bool is_device(const struct device_id *left, const struct device_id *righ
            bytes_equal(BYTES_OF(left->id), BYTES_OF(right->id));
 }
 
-/* Move `kept` into the list, over an older value of the same device and place. Memory was reserved. */
-static void list_put(struct kept_list *list, struct kept *kept)
+static struct kept *list_find(struct kept_list *list, const struct kept *like)
 {
     for (size_t i = 0; i < list->count; i++) {
-        struct kept *old = &list->items[i];
-
-        if (old->place == kept->place && is_device(&old->device, &kept->device)) {
-            blob_free(old->value);
-            old->value = MOVE(kept->value);
-            return;
-        }
+        if (list->items[i].place == like->place && is_device(&list->items[i].device, &like->device))
+            return &list->items[i];
     }
+    return NULL;
+}
 
-    int err = list_add(list, kept);
+/* Move `kept` into the list, over an older value of the same device and place. */
+static void list_put(struct kept_list *list, struct kept *kept)
+{
+    struct kept *old = list_find(list, kept);
+    int err = HL_OK;
 
+    if (old) {
+        blob_free(old->value);
+        old->value = kept->value;
+    } else {
+        err = list_add(list, kept);
+    }
     assert(err == HL_OK); /* a store for tests: no memory is the end of the test */
     kept->value = NULL;
 }
@@ -167,7 +173,7 @@ static int copy_batch(const struct store_batch *batch, struct change *change)
 {
     change->bodies = calloc(batch->put_count + 1, sizeof(*change->bodies));
     change->erases = calloc(batch->erase_count + 1, sizeof(*change->erases));
-    change->stubs = calloc(batch->erase_count + 1, sizeof(*change->stubs));
+    change->stubs = calloc(batch->erase_count + 1, sizeof(struct blob *));
     if (!change->bodies || !change->erases || !change->stubs)
         return HL_ENOMEM;
     for (size_t i = 0; i < batch->put_count; i++) {

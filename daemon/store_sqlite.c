@@ -2,91 +2,15 @@
  * number of a deposit is its key, so no index on a random hash is written. */
 #include "daemon/store_sqlite.h"
 
-#include <fcntl.h>
-#include <libgen.h>
-#include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 0x484c5231 /* "HLR1" */
-#define PATH_SIZE      4096
-
-enum statement {
-    ST_BEGIN,
-    ST_COMMIT,
-    ST_ROLLBACK,
-    ST_PUT_ROW,
-    ST_PUT_BODY,
-    ST_ERASE,
-    ST_MARK,
-    ST_TAKEN,
-    ST_PREKEY,
-    ST_READ,
-    ST_LOAD_ROWS,
-    ST_LOAD_TAKENS,
-    ST_LOAD_PREKEYS,
-    ST_COUNT
-};
-static const char *const texts[ST_COUNT] = {
-    [ST_BEGIN] = "BEGIN IMMEDIATE",
-    [ST_COMMIT] = "COMMIT",
-    [ST_ROLLBACK] = "ROLLBACK",
-    [ST_PUT_ROW] = "INSERT INTO deposit (id, has_envelope, row) VALUES (?1, 1, ?2)",
-    [ST_PUT_BODY] = "INSERT INTO body (id, custody, envelope) VALUES (?1, ?2, ?3)",
-    [ST_ERASE] = "UPDATE body SET envelope = NULL, stub = ?2 WHERE id = ?1",
-    [ST_MARK] = "UPDATE deposit SET has_envelope = 0 WHERE id = ?1",
-    [ST_TAKEN] = "INSERT OR REPLACE INTO taken (device, upto, also) VALUES (?1, ?2, ?3)",
-    [ST_PREKEY] = "INSERT OR REPLACE INTO prekey (device, place, signed) VALUES (?1, ?2, ?3)",
-    [ST_READ] = "SELECT d.row, b.custody, b.envelope, b.stub FROM deposit d JOIN body b USING (id) "
-                "WHERE d.id = ?1",
-    /* A start reads no body. */
-    [ST_LOAD_ROWS] = "SELECT row, has_envelope FROM deposit ORDER BY id",
-    [ST_LOAD_TAKENS] = "SELECT device, upto, also FROM taken",
-    [ST_LOAD_PREKEYS] = "SELECT device, place, signed FROM prekey",
-};
-static const char schema[] =
-    "CREATE TABLE deposit (id INTEGER PRIMARY KEY, has_envelope INTEGER NOT NULL, row BLOB NOT "
-    "NULL) "
-    "STRICT;"
-    "CREATE TABLE body (id INTEGER PRIMARY KEY, custody BLOB NOT NULL, stub BLOB, envelope BLOB) "
-    "STRICT;"
-    "CREATE TABLE taken (device BLOB PRIMARY KEY, upto INTEGER NOT NULL, also BLOB NOT NULL) "
-    "STRICT, WITHOUT ROWID;"
-    "CREATE TABLE prekey (device BLOB NOT NULL, place INTEGER NOT NULL, signed BLOB NOT NULL, "
-    "PRIMARY KEY (device, place)) STRICT, WITHOUT ROWID;";
-
-struct store_sqlite {
-    struct store store;
-    sqlite3 *db;
-    sqlite3_stmt *statements[ST_COUNT];
-    int wal_pages; /* since the last checkpoint */
-    int lock_fd;
-    bool is_doubtful; /* a commit failed, and nobody knows how */
-};
+#include "daemon/store_sqlite_parts.h"
 
 static struct store_sqlite *sqlite_of(struct store *store)
 {
     return (struct store_sqlite *)(void *)store;
-}
-
-static int translate(int code)
-{
-    switch (code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_DONE:
-    case SQLITE_ROW: return HL_OK;
-    case SQLITE_FULL: return HL_ENOSPACE;
-    case SQLITE_NOMEM: return HL_ENOMEM;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return HL_EBUSY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_SCHEMA: return HL_EFORMAT;
-    default: return HL_EIO;
-    }
 }
 
 /* --- statements -------------------------------------------------------------------------------------------------- */
@@ -108,7 +32,7 @@ static int run(struct store_sqlite *sqlite, enum statement which)
     (void)sqlite3_clear_bindings(statement);
     if (code == SQLITE_DONE)
         return HL_OK;
-    return translate(reset != SQLITE_OK ? reset : code);
+    return sqlite_err(reset != SQLITE_OK ? reset : code);
 }
 
 static struct bytes column(sqlite3_stmt *statement, int at)
@@ -129,7 +53,8 @@ static int column_copy(sqlite3_stmt *statement, int at, struct blob **ret_blob)
 
 static int write_put(struct store_sqlite *sqlite, const struct store_put *put)
 {
-    sqlite3_stmt *row = sqlite->statements[ST_PUT_ROW], *body = sqlite->statements[ST_PUT_BODY];
+    sqlite3_stmt *row = sqlite->statements[ST_PUT_ROW];
+    sqlite3_stmt *body = sqlite->statements[ST_PUT_BODY];
     AUTO(blob) octets = NULL;
 
     TRY(store_row_encode(&put->deposit, &octets));
@@ -243,14 +168,15 @@ static int copy_body(sqlite3_stmt *statement, struct store_body *ret_body)
 static int sqlite_read(struct store *store, uint64_t index, struct store_body *ret_body)
 {
     sqlite3_stmt *statement = sqlite_of(store)->statements[ST_READ];
-    int code, err;
+    int code;
+    int err;
 
     (void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)index);
     code = sqlite3_step(statement);
     if (code == SQLITE_ROW)
         err = copy_body(statement, ret_body);
     else
-        err = code == SQLITE_DONE ? HL_ENOTFOUND : translate(code);
+        err = code == SQLITE_DONE ? HL_ENOTFOUND : sqlite_err(code);
     (void)sqlite3_reset(statement);
     return err;
 }
@@ -307,14 +233,15 @@ static int visit_all(struct store_sqlite *sqlite, enum statement which,
                      const struct store_visitor *visitor)
 {
     sqlite3_stmt *statement = sqlite->statements[which];
-    int code = sqlite3_step(statement), err = HL_OK;
+    int code = sqlite3_step(statement);
+    int err = HL_OK;
 
     while (err == HL_OK && code == SQLITE_ROW) {
         err = visit(statement, visitor);
         code = sqlite3_step(statement);
     }
     (void)sqlite3_reset(statement);
-    return err != HL_OK ? err : translate(code);
+    return err != HL_OK ? err : sqlite_err(code);
 }
 
 static int sqlite_load(struct store *store, const struct store_visitor *visitor)
@@ -328,28 +255,18 @@ static int sqlite_load(struct store *store, const struct store_visitor *visitor)
 
 /* --- housekeeping ----------------------------------------------------------------------------------------------------- */
 
-/* Counts the WAL's pages after each commit; the checkpoint is ours to time. */
-static int on_wal(void *context, sqlite3 *db, const char *name, int pages)
-{
-    struct store_sqlite *sqlite = context;
-
-    (void)db;
-    (void)name;
-    sqlite->wal_pages = pages;
-    return SQLITE_OK;
-}
-
 static int sqlite_tidy(struct store *store, bool is_idle)
 {
     struct store_sqlite *sqlite = sqlite_of(store);
-    int limit = (int)(STORE_SQLITE_WAL_MAX / 16384), code;
+    int limit = (int)(STORE_SQLITE_WAL_MAX / 16384);
+    int code;
 
     if (sqlite->is_doubtful || sqlite->wal_pages == 0 || (!is_idle && sqlite->wal_pages < limit))
         return HL_OK;
     code = sqlite3_wal_checkpoint_v2(sqlite->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (code == SQLITE_OK)
         sqlite->wal_pages = 0;
-    return translate(code);
+    return sqlite_err(code);
 }
 
 static void sqlite_close(struct store *store)
@@ -364,140 +281,8 @@ static void sqlite_close(struct store *store)
     free(sqlite);
 }
 
-static void store_sqlite_drop(struct store_sqlite **sqlite)
-{
-    if (*sqlite)
-        sqlite_close(&(*sqlite)->store);
-}
-
-static const struct store_ops sqlite_ops = {.load = sqlite_load,
-                                            .commit = sqlite_commit,
-                                            .read = sqlite_read,
-                                            .tidy = sqlite_tidy,
-                                            .close = sqlite_close};
-
-/* --- opening ---------------------------------------------------------------------------------------------------------- */
-
-static int sync_path(const char *path, int flags)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd) != 0;
-
-    if (fd >= 0)
-        (void)close(fd);
-    return failed ? HL_EIO : HL_OK;
-}
-
-/* The file's name itself must survive a power loss, before anybody is promised anything. */
-static int sync_file_and_folder(const char *path)
-{
-    char folder[PATH_SIZE];
-
-    if (snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
-        return HL_EINVAL;
-    TRY(sync_path(path, O_RDONLY));
-    return sync_path(dirname(folder), O_RDONLY | O_DIRECTORY);
-}
-
-/* A file of ours, 0600, that no other process holds. */
-static int claim(const char *path, int *ret_fd)
-{
-    char lock[PATH_SIZE];
-    int fd;
-
-    if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock))
-        return HL_EINVAL;
-    fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return HL_EIO;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)close(fd);
-        return HL_EBUSY;
-    }
-    *ret_fd = fd;
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return HL_EIO;
-    (void)close(fd);
-    return HL_OK;
-}
-
-static int execute(struct store_sqlite *sqlite, const char *sql)
-{
-    return translate(sqlite3_exec(sqlite->db, sql, NULL, NULL, NULL));
-}
-
-static int ask_number(struct store_sqlite *sqlite, const char *sql, int64_t *ret_number)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(sqlite->db, sql, -1, &statement, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *ret_number = sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    return translate(code);
-}
-
-static int create_if_new(struct store_sqlite *sqlite)
-{
-    char sql[sizeof(schema) + 200];
-    int64_t version = 0;
-
-    TRY(ask_number(sqlite, "PRAGMA user_version", &version));
-    if (version != 0)
-        return HL_OK;
-    (void)snprintf(sql, sizeof(sql),
-                   "BEGIN IMMEDIATE;%sPRAGMA application_id=%d;"
-                   "PRAGMA user_version=1;COMMIT;",
-                   schema, APPLICATION_ID);
-    return execute(sqlite, sql);
-}
-
-static int set_up(struct store_sqlite *sqlite)
-{
-    int64_t id = 0, version = 0, sync = 0;
-
-    TRY(execute(sqlite, "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                        "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF;"
-                        "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
-                        "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"));
-    TRY(create_if_new(sqlite));
-    TRY(ask_number(sqlite, "PRAGMA application_id", &id));
-    TRY(ask_number(sqlite, "PRAGMA user_version", &version));
-    TRY(ask_number(sqlite, "PRAGMA synchronous", &sync));
-    if (id != APPLICATION_ID || version != 1)
-        return HL_EFORMAT;
-    if (sync != 2)
-        return HL_EIO;
-    (void)sqlite3_wal_hook(sqlite->db, on_wal, sqlite);
-    return HL_OK;
-}
-
-static int prepare_all(struct store_sqlite *sqlite)
-{
-    for (size_t i = 0; i < ST_COUNT; i++)
-        TRY(translate(sqlite3_prepare_v3(sqlite->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                         &sqlite->statements[i], NULL)));
-    return HL_OK;
-}
-
-int store_sqlite_open(const char *path, const char *vfs, struct store **ret_store)
-{
-    int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    AUTO(store_sqlite) sqlite = calloc(1, sizeof(*sqlite));
-
-    if (!sqlite)
-        return HL_ENOMEM;
-    sqlite->store.ops = &sqlite_ops;
-    sqlite->lock_fd = -1;
-    TRY(claim(path, &sqlite->lock_fd));
-    TRY(translate(sqlite3_open_v2(path, &sqlite->db, flags, vfs)));
-    TRY(set_up(sqlite));
-    TRY(prepare_all(sqlite));
-    TRY(sync_file_and_folder(path));
-    *ret_store = &MOVE(sqlite)->store;
-    return HL_OK;
-}
+const struct store_ops store_sqlite_ops = {.load = sqlite_load,
+                                           .commit = sqlite_commit,
+                                           .read = sqlite_read,
+                                           .tidy = sqlite_tidy,
+                                           .close = sqlite_close};

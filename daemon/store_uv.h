@@ -23,10 +23,10 @@ HL_MUST_CHECK int store_uv_start(uv_loop_t *loop, struct store *store,
                                  const struct store_uv_calls *calls, void *context,
                                  struct store_uv **ret_store);
 /* At most one at a time; `batch` is borrowed until on_commit. */
-void store_uv_commit(struct store_uv *store, const struct store_batch *batch);
+void store_uv_commit(struct store_uv *self, const struct store_batch *batch);
 /* At most STORE_UV_READS_MAX at a time. */
-void store_uv_read(struct store_uv *store, uint64_t index);
+void store_uv_read(struct store_uv *self, uint64_t index);
 /* What was asked for is still done and answered, then on_closed. */
-void store_uv_close(struct store_uv *store);
+void store_uv_close(struct store_uv *self);
 
 #endif

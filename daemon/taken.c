@@ -18,7 +18,8 @@ void taken_done(struct taken *taken)
 /* The first place whose number is at least `seq`. */
 static size_t place_of(const struct taken *taken, uint64_t seq)
 {
-    size_t low = 0, high = taken->count;
+    size_t low = 0;
+    size_t high = taken->count;
 
     while (low < high) {
         size_t middle = (low + high) / 2;

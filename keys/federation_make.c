@@ -232,7 +232,7 @@ static int make_directory(const struct federation_plan *plan, struct made_federa
         make_relay(plan, made, i, &relays[i]);
         relay_list[i] = &relays[i].message;
     }
-    qsort(relay_list, made->relay_count, sizeof(relay_list[0]), order_relays);
+    qsort(relay_list, made->relay_count, sizeof(void *), order_relays);
     make_profile(&profile);
     directory.ns = part_octets(made->ns, NS_BYTES);
     directory.version = 1;

@@ -102,16 +102,17 @@ int merkle_check_path(const uint8_t leaf[static 32], uint64_t index, uint64_t si
         return HL_EVERIFY;
     memcpy(hash, leaf, 32);
     for (size_t i = 0; i < len; i++) {
+        bool is_left = (first & 1) || first == second;
+
         if (second == 0)
             return HL_EVERIFY;
-        if ((first & 1) || first == second) {
+        if (is_left)
             merkle_node(proof[i], hash, hash);
-            while (!(first & 1) && first != 0) {
-                first >>= 1;
-                second >>= 1;
-            }
-        } else {
+        else
             merkle_node(hash, proof[i], hash);
+        while (is_left && !(first & 1) && first != 0) {
+            first >>= 1;
+            second >>= 1;
         }
         first >>= 1;
         second >>= 1;
@@ -119,36 +120,41 @@ int merkle_check_path(const uint8_t leaf[static 32], uint64_t index, uint64_t si
     return second == 0 && sodium_memcmp(hash, root, 32) == 0 ? HL_OK : HL_EVERIFY;
 }
 
+/* A walk up two trees at once; fn and sn as RFC 9162 names them. */
+struct walk {
+    uint64_t fn, sn;
+};
+
+static void walk_up(struct walk *walk)
+{
+    walk->fn >>= 1;
+    walk->sn >>= 1;
+}
+
 /* RFC 9162 §2.1.4.2, steps 4 to 7; `path` is the proof with first_root in front where first is a power of two. */
-static int consistency_walk(uint64_t first, uint64_t second, const uint8_t (*path)[32], size_t len,
+static int consistency_walk(struct walk walk, const uint8_t (*path)[32], size_t len,
                             uint8_t ret_first[static 32], uint8_t ret_second[static 32])
 {
-    uint64_t fn = first - 1;
-    uint64_t sn = second - 1;
-
-    while (fn & 1) {
-        fn >>= 1;
-        sn >>= 1;
-    }
+    while (walk.fn & 1)
+        walk_up(&walk);
     memcpy(ret_first, path[0], 32);
     memcpy(ret_second, path[0], 32);
     for (size_t i = 1; i < len; i++) {
-        if (sn == 0)
+        bool is_left = (walk.fn & 1) || walk.fn == walk.sn;
+
+        if (walk.sn == 0)
             return HL_EVERIFY;
-        if ((fn & 1) || fn == sn) {
+        if (is_left) {
             merkle_node(path[i], ret_first, ret_first);
             merkle_node(path[i], ret_second, ret_second);
-            while (!(fn & 1) && fn != 0) {
-                fn >>= 1;
-                sn >>= 1;
-            }
         } else {
             merkle_node(ret_second, path[i], ret_second);
         }
-        fn >>= 1;
-        sn >>= 1;
+        while (is_left && !(walk.fn & 1) && walk.fn != 0)
+            walk_up(&walk);
+        walk_up(&walk);
     }
-    return sn == 0 ? HL_OK : HL_EVERIFY;
+    return walk.sn == 0 ? HL_OK : HL_EVERIFY;
 }
 
 int merkle_check_consistency(uint64_t first, const uint8_t first_root[static 32], uint64_t second,
@@ -170,8 +176,8 @@ int merkle_check_consistency(uint64_t first, const uint8_t first_root[static 32]
         memcpy(path[path_len++], first_root, 32);
     memcpy(path[path_len], proof, len * 32);
     path_len += len;
-    TRY(consistency_walk(first, second, (const uint8_t(*)[32])path, path_len, ours_first,
-                         ours_second));
+    TRY(consistency_walk((struct walk){first - 1, second - 1}, (const uint8_t(*)[32])path, path_len,
+                         ours_first, ours_second));
     bool fits = sodium_memcmp(ours_first, first_root, 32) == 0 &&
                 sodium_memcmp(ours_second, second_root, 32) == 0;
     return fits ? HL_OK : HL_EVERIFY;

@@ -75,23 +75,17 @@ static int publish(const struct suite *suite, const struct sign_key *device,
     return sign_object(suite, label_fixed(LABEL_PREKEY), bytes_blob(body), &device, 1, ret_signed);
 }
 
-/* Draw the secret, and publish its public part. */
-static int make_key(const struct suite *suite, const struct rng *rng, const struct sign_key *device,
-                    const uint8_t hedge_key[static 32], Hotline__V1__Prekey *message,
-                    struct prekey_secret *key, struct blob **ret_signed)
+static int draw_key(const struct suite *suite, const struct rng *rng,
+                    const uint8_t hedge_key[static 32], struct prekey_secret *key,
+                    uint8_t ret_pk[static KEM_PK_BYTES])
 {
-    uint8_t pk[KEM_PK_BYTES];
-
     make_seed(rng, hedge_key, key);
-    TRY(suite->kem_keypair(key->seed, pk));
-    prekey_id_of(pk, key->id);
-    message->pk = (ProtobufCBinaryData){KEM_PK_BYTES, pk};
-    message->kind = HOTLINE__V1__PREKEY_KIND__PK_ROTATING;
-    message->created_ms = key->created_ms;
-    message->not_after_ms = key->not_after_ms;
-    return publish(suite, device, message, ret_signed);
+    TRY(suite->kem_keypair(key->seed, ret_pk));
+    prekey_id_of(ret_pk, key->id);
+    return HL_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): who publishes, with what, when; a struct would only rename them */
 int prekey_make(const struct suite *suite, const struct rng *rng, const struct sign_key *device,
                 const uint8_t hedge_key[static 32], const uint8_t ns[static NS_BYTES],
                 const uint8_t entity[static ID_BYTES], const uint8_t prev_hash[static HASH_BYTES],
@@ -99,6 +93,7 @@ int prekey_make(const struct suite *suite, const struct rng *rng, const struct s
 {
     Hotline__V1__Prekey message = HOTLINE__V1__PREKEY__INIT;
     uint8_t ids[NS_BYTES + 2 * ID_BYTES + HASH_BYTES]; /* protobuf-c's bytes are not const */
+    uint8_t pk[KEM_PK_BYTES];
     void *memory = NULL;
 
     memcpy(ids, ns, NS_BYTES);
@@ -109,12 +104,18 @@ int prekey_make(const struct suite *suite, const struct rng *rng, const struct s
     message.entity = (ProtobufCBinaryData){ID_BYTES, ids + 32};
     message.device = (ProtobufCBinaryData){ID_BYTES, ids + 48};
     message.prev_hash = (ProtobufCBinaryData){HASH_BYTES, ids + 64};
+    message.pk = (ProtobufCBinaryData){KEM_PK_BYTES, pk};
+    message.kind = HOTLINE__V1__PREKEY_KIND__PK_ROTATING;
     TRY(secret_new(sizeof(struct prekey_secret), &memory));
     struct prekey_secret *key = memory;
     key->kind = HOTLINE__V1__PREKEY_KIND__PK_ROTATING;
     key->created_ms = next_created(ring, now_ms);
     key->not_after_ms = key->created_ms + PREKEY_LIFE_MS;
-    int err = make_key(suite, rng, device, hedge_key, &message, key, ret_signed);
+    message.created_ms = key->created_ms;
+    message.not_after_ms = key->not_after_ms;
+    int err = draw_key(suite, rng, hedge_key, key, pk);
+    if (err == HL_OK)
+        err = publish(suite, device, &message, ret_signed);
     if (err == HL_OK) {
         make_room(ring, now_ms);
         memcpy(&ring->keys[ring->count++], key, sizeof(*key));

@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-#include <sodium.h>
-
 #include "keys/kdf.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/sealed_keyfile.h"
 #include "tests/support/vectors.h"
 
 /* Offsets of docs/PROTOCOL.md, "Key file", counted by hand. */
@@ -137,38 +136,6 @@ static void officer_file_equals_the_vector_both_ways(void **unused)
     assert_int_equal(secrets->kind, KEY_OFFICER);
     assert_reencodes(secrets, &lock, file);
     json_decref(root);
-}
-
-static void prekey_file_equals_the_vector_both_ways(void **unused)
-{
-    (void)unused;
-    json_t *root = vectors_load("hotline/keyfile.json");
-    json_t *prekeys = vectors_load("hotline/prekeys.json");
-    if (!root || !prekeys)
-        skip();
-    const json_t *one = json_object_get(root, "prekeys");
-    const json_t *key = json_array_get(json_object_get(prekeys, "prekeys"), 0);
-    AUTO(blob) file = vectors_hex(one, "file");
-    AUTO(blob) ours = NULL;
-    struct prekey_ring *ring = NULL;
-    uint8_t desk_wrap[32];
-    uint8_t expected[32];
-
-    vectors_hex_into(one, "desk_wrap", desk_wrap, 32);
-    assert_int_equal(keyfile_decode_ring(bytes_blob(file), desk_wrap, &ring), HL_OK);
-    assert_int_equal(ring->count, 1);
-    assert_int_equal(ring->keys[0].kind, 1);
-    assert_int_equal(ring->keys[0].not_after_ms - ring->keys[0].created_ms, 72LL * 3600 * 1000);
-    vectors_hex_into(key, "prekey_id", expected, ID_BYTES);
-    assert_memory_equal(ring->keys[0].id, expected, ID_BYTES);
-    vectors_hex_into(key, "seed", expected, 32);
-    assert_memory_equal(ring->keys[0].seed, expected, 32);
-    assert_int_equal(keyfile_encode_ring(ring, desk_wrap, file->data + AT_NONCE, &ours), HL_OK);
-    assert_int_equal(ours->len, file->len);
-    assert_memory_equal(ours->data, file->data, file->len);
-    prekey_ring_free(ring);
-    json_decref(root);
-    json_decref(prekeys);
 }
 
 static void every_kind_comes_back_with_its_secrets(void **unused)
@@ -319,22 +286,6 @@ static void every_flipped_bit_is_refused(void **unused)
     refuse_all_flips(witness, &pass);
 }
 
-static void every_flipped_bit_of_a_ring_is_refused(void **unused)
-{
-    (void)unused;
-    struct prekey_ring before = {.is_sandbox = true, .count = 1, .keys = {{.kind = 1}}};
-    struct prekey_ring *after = NULL;
-    AUTO(blob) file = NULL;
-
-    assert_int_equal(keyfile_encode_ring(&before, raw_secret, nonce, &file), HL_OK);
-    for (size_t bit = 0; bit < 8 * file->len; bit++) {
-        file->data[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        assert_int_not_equal(keyfile_decode_ring(bytes_blob(file), raw_secret, &after), HL_OK);
-        file->data[bit / 8] ^= (uint8_t)(1U << bit % 8);
-    }
-    assert_null(after);
-}
-
 static void truncated_or_longer_file_is_not_a_key_file(void **unused)
 {
     (void)unused;
@@ -441,27 +392,6 @@ static void custodian_relay_and_witness_have_no_entity(void **unused)
     }
 }
 
-/* A file of any plaintext, sealed properly: only the plaintext's own rules can refuse it. */
-static struct blob *sealed_plain(enum key_kind kind, enum key_kdf kdf, struct bytes plain)
-{
-    struct blob *file = NULL;
-    uint8_t master[32];
-    uint8_t key[32];
-
-    assert_int_equal(blob_new(AT_CT + plain.len + AEAD_TAG_BYTES, &file), HL_OK);
-    memcpy(file->data, "HLKEY\0\1", 7);
-    file->data[AT_KDF] = (uint8_t)kdf;
-    file->data[AT_KIND] = (uint8_t)kind;
-    memcpy(master, raw_secret, 32);
-    if (kdf == KDF_DESK_WRAP)
-        (void)crypto_kdf_derive_from_key(master, 32, 7, "HLPREKEY", raw_secret);
-    (void)crypto_kdf_derive_from_key(key, 32, 1, "HLKEYENC", master);
-    (void)crypto_kdf_derive_from_key(file->data + AT_COMMIT, 32, 2, "HLKEYENC", master);
-    put_u32le(file->data + AT_CT_LEN, (uint32_t)(plain.len + AEAD_TAG_BYTES));
-    xaead_seal(key, file->data + AT_NONCE, BYTES(file->data, AT_CT_LEN), plain, file->data + AT_CT);
-    return file;
-}
-
 static void plaintext_of_another_length_or_entity_is_refused(void **unused)
 {
     (void)unused;
@@ -469,61 +399,15 @@ static void plaintext_of_another_length_or_entity_is_refused(void **unused)
     uint8_t plain[16 + 5 * 32] = {0};
 
     for (size_t len = 0; len <= sizeof(plain); len++) {
-        AUTO(blob) device = sealed_plain(KEY_DEVICE, KDF_RAW, BYTES(plain, len));
-        AUTO(blob) relay = sealed_plain(KEY_RELAY, KDF_RAW, BYTES(plain, len));
+        AUTO(blob) device = sealed_keyfile(KEY_DEVICE, KDF_RAW, raw_secret, BYTES(plain, len));
+        AUTO(blob) relay = sealed_keyfile(KEY_RELAY, KDF_RAW, raw_secret, BYTES(plain, len));
 
         assert_int_equal(decode(device, &lock), len == 16 + 4 * 32 ? HL_OK : HL_EFORMAT);
         assert_int_equal(decode(relay, &lock), len == 16 + 3 * 32 ? HL_OK : HL_EFORMAT);
     }
     plain[0] = 1;
-    AUTO(blob) relay = sealed_plain(KEY_RELAY, KDF_RAW, BYTES(plain, 16 + 3 * 32));
+    AUTO(blob) relay = sealed_keyfile(KEY_RELAY, KDF_RAW, raw_secret, BYTES(plain, 16 + 3 * 32));
     assert_int_equal(decode(relay, &lock), HL_EFORMAT);
-}
-
-static int decode_ring_of(uint8_t count, size_t len)
-{
-    uint8_t plain[17 + 14 * 65] = {0};
-    struct prekey_ring *ring = NULL;
-
-    plain[16] = count;
-    AUTO(blob) file = sealed_plain(KEY_PREKEYS, KDF_DESK_WRAP, BYTES(plain, len));
-    int err = keyfile_decode_ring(bytes_blob(file), raw_secret, &ring);
-    assert_int_equal(err == HL_OK, ring != NULL);
-    prekey_ring_free(ring);
-    return err;
-}
-
-static void ring_holds_at_most_twelve_and_exactly_its_count(void **unused)
-{
-    (void)unused;
-    for (size_t count = 0; count <= 12; count++) {
-        assert_int_equal(decode_ring_of((uint8_t)count, 17 + 65 * count), HL_OK);
-        assert_int_equal(decode_ring_of((uint8_t)count, 17 + 65 * count + 1), HL_EFORMAT);
-        assert_int_equal(decode_ring_of((uint8_t)count, 17 + 65 * count - 1), HL_EFORMAT);
-    }
-    assert_int_equal(decode_ring_of(13, 17 + 65 * 13), HL_EFORMAT);
-    assert_int_equal(decode_ring_of(255, 17 + 65 * 12), HL_EFORMAT);
-    assert_int_equal(decode_ring_of(0, 0), HL_EFORMAT);
-}
-
-static void full_ring_comes_back(void **unused)
-{
-    (void)unused;
-    struct prekey_ring before = {.is_sandbox = true, .count = PREKEYS_MAX};
-    struct prekey_ring *after = NULL;
-    AUTO(blob) file = NULL;
-
-    for (size_t i = 0; i < PREKEYS_MAX; i++) {
-        before.keys[i].kind = (uint8_t)(1 + i % 2);
-        before.keys[i].created_ms = 1795000000000 + (int64_t)i;
-        before.keys[i].not_after_ms = 1796000000000 + (int64_t)i;
-        memset(before.keys[i].id, (int)i, ID_BYTES);
-        memset(before.keys[i].seed, 0x80 + (int)i, 32);
-    }
-    assert_int_equal(keyfile_encode_ring(&before, raw_secret, nonce, &file), HL_OK);
-    assert_int_equal(keyfile_decode_ring(bytes_blob(file), raw_secret, &after), HL_OK);
-    assert_memory_equal(after, &before, sizeof(before));
-    prekey_ring_free(after);
 }
 
 int main(void)
@@ -531,7 +415,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_file_equals_the_vector_both_ways),
         cmocka_unit_test(officer_file_equals_the_vector_both_ways),
-        cmocka_unit_test(prekey_file_equals_the_vector_both_ways),
         cmocka_unit_test(every_kind_comes_back_with_its_secrets),
         cmocka_unit_test(protection_must_fit_the_kind),
         cmocka_unit_test(head_is_read_without_unlocking),
@@ -539,7 +422,6 @@ int main(void)
         cmocka_unit_test(lock_of_another_kdf_or_length_is_invalid),
         cmocka_unit_test(rings_and_keys_are_not_confused),
         cmocka_unit_test(every_flipped_bit_is_refused),
-        cmocka_unit_test(every_flipped_bit_of_a_ring_is_refused),
         cmocka_unit_test(truncated_or_longer_file_is_not_a_key_file),
         cmocka_unit_test(costs_above_the_caps_are_refused_before_they_are_paid),
         cmocka_unit_test(cheap_pass_phrases_are_refused_outside_a_sandbox),
@@ -547,8 +429,6 @@ int main(void)
         cmocka_unit_test(costs_and_salt_are_zero_without_a_pass_phrase),
         cmocka_unit_test(custodian_relay_and_witness_have_no_entity),
         cmocka_unit_test(plaintext_of_another_length_or_entity_is_refused),
-        cmocka_unit_test(ring_holds_at_most_twelve_and_exactly_its_count),
-        cmocka_unit_test(full_ring_comes_back),
     };
 
     return cmocka_run_group_tests_name("keyfile", tests, NULL, NULL);

@@ -93,8 +93,9 @@ static void what_both_relays_deliver_is_shown_once(void **state)
     struct world *world = sim_story(suite_fake(), 48, 2, 2);
     assert_through_once(world, &flash, 20000);
     struct node *xbb = sim_node(world, 1, 0);
-    assert_int_equal(node_count(xbb, "SELECT count(*) FROM custody c JOIN deposit d ON d.hash ="
-                                     " c.deposit WHERE d.kind = 1",
+    assert_int_equal(node_count(xbb,
+                                "SELECT count(*) FROM custody c JOIN deposit d ON d.hash ="
+                                " c.deposit WHERE d.kind = 1",
                                 NULL),
                      2);
     assert_int_equal(node_count(xbb, "SELECT count(*) FROM notice", NULL), 1);

@@ -126,8 +126,8 @@ struct world *sim_new_idle(const struct world_plan *plan)
     }
     for (size_t n = 0; n < world->node_count; n++) {
         for (size_t r = 0; r < world->relay_count; r++)
-            world->lines[n][r] = (struct line){
-                .world = world, .node = &world->nodes[n], .relay = &world->relays[r]};
+            world->lines[n][r] =
+                (struct line){.world = world, .node = &world->nodes[n], .relay = &world->relays[r]};
     }
     return world;
 }
@@ -234,7 +234,7 @@ static void happen(struct world *world)
 }
 
 bool sim_run_until(struct world *world, bool (*is_done)(struct world *world, void *context),
-                     void *context, int64_t max_ms)
+                   void *context, int64_t max_ms)
 {
     int64_t end_ms = world->now_ms + max_ms;
     for (;;) {

@@ -65,7 +65,8 @@ struct relay_node {
     const struct store_batch *batch; /* written, not yet synced */
     int64_t commit_due_ms, restart_ms;
     unsigned steps, kill_at; /* kill -9 when steps reaches kill_at; 0: never */
-    bool keeps_written, keeps_sent; /* in a crash: the batch that was written; the records under way */
+    bool keeps_written,
+        keeps_sent; /* in a crash: the batch that was written; the records under way */
     unsigned crashes;
 };
 /* A place where a terminal may be connected to a relay; `wire` is the connection there is now. */
@@ -113,7 +114,8 @@ struct world {
     uint64_t packet_number;
     int64_t tick_ms;
     crypto_generichash_state trace;
-    unsigned faults; /* protocol broken by one of our own programs: always a bug */
+    bool has_forgeries; /* results of forged Submits are nobody's */
+    unsigned faults;    /* protocol broken by one of our own programs: always a bug */
     char fault[200];
     /* A record is about to leave. May change *body; false: it is lost without a word. */
     bool (*on_record)(struct world *world, struct wire *wire, enum heading heading, unsigned type,
@@ -138,7 +140,7 @@ struct world *sim_story(const struct suite *suite, uint64_t seed, size_t states,
 /* Let time pass. */
 void sim_run(struct world *world, int64_t ms);
 bool sim_run_until(struct world *world, bool (*is_done)(struct world *world, void *context),
-                     void *context, int64_t max_ms);
+                   void *context, int64_t max_ms);
 
 /* Terminal `terminal` (from 0) of State number `state` (0 is XAA). */
 struct node *sim_node(struct world *world, size_t state, size_t terminal);
@@ -179,6 +181,18 @@ void note_send(struct node *node, const struct note *note, uint8_t ret_hash[stat
 /* Officer 0 of the desk opens and acknowledges with the right check word. False: the notice is not there. */
 bool note_open(struct node *node, const uint8_t hash[static HASH_BYTES]);
 bool note_acknowledge(struct node *node, const uint8_t hash[static HASH_BYTES]);
+
+/* --- what a dishonest desk can do --- */
+/* Seal `content` (SignedNotice) of the notice `hash` to the desk of `to` with the keys of `by`, and hand it to a relay. */
+struct forgery {
+    unsigned plane, precedence;
+    struct bytes content;
+    const uint8_t *hash;
+    struct node *to;
+};
+void forge_submit(struct node *by, size_t relay, const struct forgery *forgery);
+/* The SignedNotice of a notice as this terminal holds it. The caller frees. */
+struct blob *note_content(struct node *node, const uint8_t hash[static HASH_BYTES]);
 
 /* --- looking, past all interfaces --- */
 /* `sql` is a literal: statements are kept by its address. */

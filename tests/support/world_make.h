@@ -6,6 +6,8 @@
 
 enum { SIM_HELLO = 0x100, SIM_END = 0x101 }; /* packets that are no records */
 
+#define SIM_FORGED_REQ (UINT64_C(1) << 40)
+
 void node_make(struct node *node, size_t state, size_t terminal);
 void node_done(struct node *node);
 void relay_node_make(struct relay_node *relay, size_t number);

@@ -48,10 +48,8 @@ static void start(struct node *node)
                                    .store = {ring_load, ring_save, node}};
     sim_must(desk_parse(world->trust, node->address, &parts.desk), "address");
     sim_must(identity_new(&parts, &node->identity), "identity");
-    const struct desk_options options = {.path = node->path,
-                                         .vfs = "memdb",
-                                         .identity = node->identity,
-                                         .clock = &world->clock};
+    const struct desk_options options = {
+        .path = node->path, .vfs = "memdb", .identity = node->identity, .clock = &world->clock};
     sim_must(desk_open(&options, &node->desk), "desk_open");
 }
 
@@ -70,8 +68,8 @@ void node_make(struct node *node, size_t state, size_t terminal)
     node->rng = world->plan.has_constant_rng ? constant_rng() : seeded_rng(&node->rng_state);
     (void)snprintf(node->path, sizeof(node->path), "/hotline-world-%lu", ++count);
     sqlite3 *keeper = NULL;
-    int code = sqlite3_open_v2(node->path, &keeper, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                               "memdb");
+    int code =
+        sqlite3_open_v2(node->path, &keeper, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "memdb");
     sim_must(code == SQLITE_OK ? HL_OK : HL_EIO, "memdb");
     node->keeper = keeper;
     start(node);
@@ -177,7 +175,8 @@ int64_t node_count(struct node *node, const char *sql, const uint8_t *hash)
     sqlite3_stmt *statement = prepare(node, sql);
     if (hash != NULL)
         (void)sqlite3_bind_blob(statement, 1, hash, HASH_BYTES, SQLITE_STATIC);
-    int64_t number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    int64_t number =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
     (void)sqlite3_reset(statement);
     return number;
 }
@@ -201,7 +200,8 @@ int64_t node_event_count(struct node *node, unsigned kind)
 {
     sqlite3_stmt *statement = prepare(node, "SELECT count(*) FROM event WHERE kind = ?");
     (void)sqlite3_bind_int64(statement, 1, kind);
-    int64_t number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    int64_t number =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
     (void)sqlite3_reset(statement);
     return number;
 }

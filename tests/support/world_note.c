@@ -59,7 +59,7 @@ Hotline__V1__Notice *note_make(struct node *node, const struct note *note)
         notice->exercise_id.data = calloc(1, ID_BYTES);
         notice->exercise_id.len = ID_BYTES;
         sim_must(notice->exercise_name == NULL || notice->exercise_id.data == NULL ? HL_ENOMEM
-                                                                                  : HL_OK,
+                                                                                   : HL_OK,
                  "memory");
         notice->exercise_id.data[0] = 1;
     }

@@ -21,7 +21,7 @@ static void start(struct relay_node *relay)
     sim_must(relay_new(&params, &relay->relay), "relay_new");
     relay->restart_ms = SIM_NEVER;
     sim_note(relay->world, "start", relay->number, store_memory_count(relay->store),
-               BYTES(NULL, 0));
+             BYTES(NULL, 0));
 }
 
 void relay_node_make(struct relay_node *relay, size_t number)
@@ -32,8 +32,7 @@ void relay_node_make(struct relay_node *relay, size_t number)
     sim_must(relay->info == NULL ? HL_ENOTFOUND : HL_OK, "relay of the federation");
     seeded_rng_init(&relay->rng_state, world->plan.seed * 1000003 + 500 + number);
     relay->rng = seeded_rng(&relay->rng_state);
-    sim_must(sign_key_new(world->plan.suite, world->made->relays[number].log_seed,
-                          &relay->log_key),
+    sim_must(sign_key_new(world->plan.suite, world->made->relays[number].log_seed, &relay->log_key),
              "log key");
     sim_must(store_memory_new(&relay->store), "store");
     start(relay);

@@ -21,6 +21,15 @@ static void queue(struct world *world, struct packet *packet)
     *at = packet;
 }
 
+static bool is_for_forger(const struct blob *body)
+{
+    Hotline__V1__SubmitResult *result =
+        hotline__v1__submit_result__unpack(NULL, body->len, body->data);
+    bool is_forged = result != NULL && result->req >= SIM_FORGED_REQ;
+    hotline__v1__submit_result__free_unpacked(result, NULL);
+    return is_forged;
+}
+
 void wire_send(struct wire *wire, enum heading heading, unsigned type, struct blob *body)
 {
     struct world *world = wire->line->world;
@@ -29,10 +38,15 @@ void wire_send(struct wire *wire, enum heading heading, unsigned type, struct bl
         blob_free(body);
         return;
     }
+    if (world->has_forgeries && heading == TO_DESK && type == RECORD_SUBMIT_RESULT &&
+        is_for_forger(body)) {
+        blob_free(body);
+        return;
+    }
     struct packet *packet = calloc(1, sizeof(*packet));
     sim_must(packet == NULL ? HL_ENOMEM : HL_OK, "memory");
-    int64_t due_ms = world->now_ms + 1 +
-                     (int64_t)sim_random(world, (uint64_t)world->plan.delay_max_ms);
+    int64_t due_ms =
+        world->now_ms + 1 + (int64_t)sim_random(world, (uint64_t)world->plan.delay_max_ms);
     if (due_ms < wire->last_due_ms[heading])
         due_ms = wire->last_due_ms[heading]; /* records of one direction stay in order */
     wire->last_due_ms[heading] = due_ms;
@@ -230,8 +244,7 @@ void wire_take(struct packet *packet)
     if (wire->is_stalled)
         return;
     sim_note(line->world, packet->heading == TO_DESK ? "desk" : "relay",
-               line->node->number * 16 + line->relay->number, packet->type,
-               bytes_blob(packet->body));
+             line->node->number * 16 + line->relay->number, packet->type, bytes_blob(packet->body));
     if (packet->heading == TO_RELAY) {
         take_at_relay(wire, packet);
         return;
