@@ -126,7 +126,7 @@ $(B)/tests/stories/test_%: $(B)/tests/stories/test_%.o $(B)/libsupport.a $(below
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_all) -lcmocka -ljansson
 # The C side of tests/interop; not among TESTS, for tests/interop/run needs Node beside it.
-$(B)/tests/interop/peer: $(B)/tests/interop/peer.o $(B)/libsupport.a $(below_all)
+$(B)/tests/interop/peer: $(B)/tests/interop/peer.o $(B)/tests/interop/peer_handshake.o $(B)/libsupport.a $(below_all)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LIBS_all) -ljansson
 $(B)/bench/%: $(B)/bench/%.o $(B)/libsupport.a $(below_all)

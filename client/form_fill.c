@@ -354,27 +354,43 @@ static bool is_leaf(const ProtobufCFieldDescriptor *field)
            field->descriptor == &hotline__v1__stamp__descriptor;
 }
 
+/* The field that `rest` begins with; *ret_rest is what stands behind its name. NULL with a fault for an unknown one. */
+static const ProtobufCFieldDescriptor *find_field(const struct fill *fill,
+                                                  const ProtobufCMessage *message, const char *rest,
+                                                  const char **ret_rest)
+{
+    char name[80];
+    size_t len = strcspn(rest, ".");
+
+    (void)snprintf(name, sizeof(name), "%.*s", (int)len, rest); /* keys are shorter than 80 */
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
+    if (!field)
+        fault(fill, "unknown key; `hotline show-form TYPE` lists the keys");
+    *ret_rest = rest + len;
+    return field;
+}
+
+static int fill_field(const struct fill *fill, ProtobufCMessage *message,
+                      const ProtobufCFieldDescriptor *field)
+{
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return fill_repeated(fill, message, field);
+    return fill_once(fill, message, field);
+}
+
 /* Walk "incident.category" down the descriptors and set the value at its end. */
 static int fill_path(const struct fill *fill, ProtobufCMessage *message)
 {
     const char *rest = fill->entry->key;
 
     while (message) {
-        char name[80];
-        size_t len = strcspn(rest, ".");
+        const ProtobufCFieldDescriptor *field = find_field(fill, message, rest, &rest);
 
-        (void)snprintf(name, sizeof(name), "%.*s",
-                       (int)(len < sizeof(name) ? len : sizeof(name) - 1), rest);
-        const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
-        if (!field) {
-            fault(fill, "unknown key; `hotline show-form TYPE` lists the keys");
+        if (!field)
             return HL_EFORMAT;
-        }
-        rest += len;
         if (is_leaf(field) && *rest == '\0')
-            return field->label == PROTOBUF_C_LABEL_REPEATED ? fill_repeated(fill, message, field)
-                                                             : fill_once(fill, message, field);
+            return fill_field(fill, message, field);
         if (is_leaf(field) || *rest == '\0') {
             fault(fill, is_leaf(field) ? "the key goes on after a plain field"
                                        : "the key names a group; add a field of it");

@@ -1,6 +1,7 @@
 /* form_show — an empty form of a type with every field commented, and a notice written as a form again. */
 #include "client/form.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -253,41 +254,55 @@ static void write_texts(const Hotline__V1__Notice *notice, struct buf *to)
         buf_add_format(to, "lang: %s\n\n%s\n", main_text->lang, main_text->body);
 }
 
-int form_write(const struct trust *trust, const Hotline__V1__Notice *notice, struct buf *to)
+/* All plain fields of a group, "incident.category: …". */
+static void write_group(const struct trust *trust, const char *name, const ProtobufCMessage *group,
+                        struct buf *to)
+{
+    char prefix[80];
+
+    (void)snprintf(prefix, sizeof(prefix), "%s.", name);
+    for (unsigned i = 0; i < group->descriptor->n_fields; i++) {
+        if (is_leaf(&group->descriptor->fields[i]))
+            write_field(trust, prefix, group, &group->descriptor->fields[i], to);
+    }
+}
+
+/* Fields that the program sets, or that have lines of their own, and members of the oneof that are not the notice's body. */
+static bool is_skipped(const Hotline__V1__Notice *notice, const ProtobufCFieldDescriptor *field)
 {
     static const char *const skipped[] = {
         "version",   "plane",      "sender",      "to",           "author",     "draft_device",
         "notice_id", "check_word", "dir_version", "dir_hash",     "drafted_ms", "persons",
         "ns",        "text",       "exercise_id", "exercise_name"};
+
+    for (size_t i = 0; i < sizeof(skipped) / sizeof(skipped[0]); i++) {
+        if (strcmp(skipped[i], field->name) == 0)
+            return true;
+    }
+    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && (uint32_t)notice->body_case != field->id;
+}
+
+int form_write(const struct trust *trust, const Hotline__V1__Notice *notice, struct buf *to)
+{
     const ProtobufCMessageDescriptor *type = notice->base.descriptor;
 
     write_addresses(trust, notice, to);
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
-        bool is_skipped = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-                          (uint32_t)notice->body_case != field->id;
 
-        for (size_t k = 0; k < sizeof(skipped) / sizeof(skipped[0]); k++)
-            is_skipped = is_skipped || strcmp(skipped[k], field->name) == 0;
-        if (is_skipped)
+        if (is_skipped(notice, field))
             continue;
         if (is_leaf(field)) {
             write_field(trust, "", &notice->base, field, to);
             continue;
         }
+        if (field->label ==
+            PROTOBUF_C_LABEL_REPEATED) /* addresses and texts have lines of their own */
+            continue;
         const ProtobufCMessage *group =
-            field->label == PROTOBUF_C_LABEL_REPEATED
-                ? NULL
-                : *(ProtobufCMessage *const *)member(&notice->base, field->offset);
-        AUTO_BUF prefix;
-        buf_init(&prefix, 80);
-        buf_add_format(&prefix, "%s.", field->name);
-        buf_add_u8(&prefix, 0);
-        for (unsigned k = 0; group && k < group->descriptor->n_fields; k++) {
-            if (is_leaf(&group->descriptor->fields[k]))
-                write_field(trust, (const char *)prefix.data, group, &group->descriptor->fields[k],
-                            to);
-        }
+            *(ProtobufCMessage *const *)member(&notice->base, field->offset);
+        if (group)
+            write_group(trust, field->name, group, to);
     }
     write_texts(notice, to);
     return to->err;

@@ -1,5 +1,5 @@
 /* store_sqlite — a relay's store in one SQLite file: one connection, WAL, synchronous=FULL, pages of 16 KiB. All calls come
- * from one thread at a time. The format is in docs/ARCHITECTURE.md, "Store". */
+ * from one thread at a time. Rows: daemon/store.h. */
 #ifndef HOTLINE_DAEMON_STORE_SQLITE_H
 #define HOTLINE_DAEMON_STORE_SQLITE_H
 

@@ -5,10 +5,13 @@
 #include "keys/trust.h"
 
 #define REASON_SIZE 160
+#define ADMIT_DAY   (24LL * 3600 * 1000)
 struct admit {
     const struct suite *suite;
     struct trust *trust;
-    char *reason;                         /* REASON_SIZE */
+    char *reason;                         /* REASON_SIZE; why something was refused */
+    char note[REASON_SIZE];               /* what is admitted and yet must be told */
+    size_t owned_size;                    /* room in trust->owned */
     ProtobufCBinaryData role_keys[5][32]; /* by RootRole; views into the root's body */
     size_t role_key_count[5];
     uint32_t role_threshold[5];
@@ -25,13 +28,38 @@ HL_MUST_CHECK int admit_keep(struct admit *admit, struct bytes input, struct byt
 HL_MUST_CHECK int admit_parse(struct admit *admit, struct bytes input,
                               const ProtobufCMessageDescriptor *type, const char *document,
                               Hotline__V1__Signed **ret_signed, ProtobufCMessage **ret_body);
+/* Parse canonical octets as `type`. The caller owns *ret_body. */
+HL_MUST_CHECK int admit_parse_body(struct admit *admit, struct bytes octets,
+                                   const ProtobufCMessageDescriptor *type, const char *document,
+                                   ProtobufCMessage **ret_body);
+/* Do enough keys of a root role (number of RootRole) sign? */
+HL_MUST_CHECK int admit_check_role(struct admit *admit, const Hotline__V1__Signed *object,
+                                   enum label_fixed label, size_t role, const char *document);
+bool admit_has_ns(const struct admit *admit, const ProtobufCBinaryData *ns);
+bool admit_ascends(const ProtobufCBinaryData *left, const ProtobufCBinaryData *right);
+/* The State with this id, to be filled; NULL when the directory has none. */
+struct entity *admit_entity(struct admit *admit, const ProtobufCBinaryData *id);
 
 HL_MUST_CHECK int admit_root(struct admit *admit, struct bytes input, const uint8_t *pinned_ns,
                              const uint8_t *pinned_root);
 HL_MUST_CHECK int admit_directory(struct admit *admit, struct bytes input);
 HL_MUST_CHECK int admit_timestamp(struct admit *admit, struct bytes input);
 HL_MUST_CHECK int admit_national_root(struct admit *admit, struct bytes input);
+/* Does the national threshold sign? Gives no reason. Errors: HL_EVERIFY, HL_ENOMEM. */
+HL_MUST_CHECK int admit_check_national(struct admit *admit, const struct entity *entity,
+                                       const Hotline__V1__Signed *object, enum label_fixed label);
 HL_MUST_CHECK int admit_roster(struct admit *admit, struct bytes input);
+/* The signed part of a roster, without its certificates; entity->roster is new afterwards. */
+HL_MUST_CHECK int admit_roster_head(struct admit *admit, const Hotline__V1__Signed *object,
+                                    const Hotline__V1__NationalRoster *from, struct entity *entity);
+/* One certificate on its own, and all of a roster with what they owe each other. */
+HL_MUST_CHECK int admit_cert(struct admit *admit, const struct entity *entity, struct bytes octets,
+                             struct cert *ret_cert);
+HL_MUST_CHECK int admit_certs(struct admit *admit, struct entity *entity,
+                              const Hotline__V1__RosterDoc *document);
+/* Revocations beside a roster; fewer than `floor` good ones is noted, not refused. */
+HL_MUST_CHECK int admit_revocations(struct admit *admit, struct entity *entity,
+                                    const Hotline__V1__RosterDoc *document, uint32_t floor);
 /* Evidence: one certificate with its path in its State's roster; the roster of a State grows by one. */
 HL_MUST_CHECK int admit_cert_proof(struct admit *admit, struct bytes input);
 

@@ -14,20 +14,27 @@ static const char usage[] =
     "usage: hotline-keys fingerprint [--json] [--federation DIR] FILE|STATE\n"
     "         FILE is a national root document; STATE, as XAA, is looked up in DIR\n";
 
-static void print_digits(const char *name, const struct fingerprint *print, bool as_json)
+/* What the digits are of: a State's code or an entity's id in hex. */
+struct subject {
+    const char *name;
+    bool is_sandbox; /* only a folder of documents tells */
+};
+
+static void print_json(const struct subject *subject, const struct fingerprint *print)
 {
     char hex[2 * HASH_BYTES + 1];
 
     hex_encode(BYTES_OF(print->hash), hex);
-    if (as_json) {
-        (void)printf("{\"v\":1,\"type\":\"fingerprint\",\"of\":\"%s\",\"hash\":\"%s\",\"groups\":[",
-                     name, hex);
-        for (size_t i = 0; i < 12; i++)
-            (void)printf("%s\"%s\"", i ? "," : "", print->groups[i]);
-        (void)printf("],\"check\":\"%s\"}\n", print->check);
-        return;
-    }
-    (void)printf("%s\n", name);
+    (void)printf("{\"v\":1,\"type\":\"fingerprint\",\"of\":\"%s\",%s\"hash\":\"%s\",\"groups\":[",
+                 subject->name, subject->is_sandbox ? "\"sandbox\":true," : "", hex);
+    for (size_t i = 0; i < 12; i++)
+        (void)printf("%s\"%s\"", i ? "," : "", print->groups[i]);
+    (void)printf("],\"check\":\"%s\"}\n", print->check);
+}
+
+static void print_digits(const struct subject *subject, const struct fingerprint *print)
+{
+    (void)printf("%s%s\n", subject->is_sandbox ? "SANDBOX " : "", subject->name);
     for (size_t i = 0; i < 12; i++)
         (void)printf("%s%s", print->groups[i], i % 4 == 3 ? "\n" : "  ");
     (void)printf(
@@ -40,24 +47,26 @@ static int of_state(const char *folder, const char *code, bool as_json)
     AUTO(trust) trust = NULL;
     char reason[160];
     struct fingerprint print;
-    char name[32];
 
     int err = trust_load(suite_real(), folder, NULL, NULL, &trust, reason);
     if (err != HL_OK)
-        return command_fail(command_code(err), "%s: %s; no fingerprint was made", folder, reason);
+        return command_fail(command_code(err),
+                            "%s: %s; no fingerprint was made, check --federation", folder,
+                            reason[0] ? reason : err_text(err));
     const struct entity *entity = trust_entity_by_code(trust, code);
     if (!entity || entity->national_key_count == 0)
         return command_fail(EXIT_NO,
-                            "%.3s is not in the directory of %s, or has no national root there",
-                            code, folder);
+                            "this State is not in the directory of %s, or has no national root "
+                            "there; no fingerprint was made",
+                            folder);
     err = fingerprint_make(trust->ns, entity->id, entity->national_threshold,
                            (const uint8_t(*)[32])entity->national_keys, entity->national_key_count,
                            &print);
     if (err != HL_OK)
-        return command_fail(command_code(err), "%s", err_text(err));
-    (void)snprintf(name, sizeof(name), "%s%s", trust->is_sandbox && !as_json ? "SANDBOX " : "",
-                   entity->code);
-    print_digits(name, &print, as_json);
+        return command_fail(command_code(err), "%s: %s; no fingerprint was made", folder,
+                            err_text(err));
+    const struct subject subject = {entity->code, trust->is_sandbox};
+    (as_json ? print_json : print_digits)(&subject, &print);
     return EXIT_DONE;
 }
 
@@ -71,9 +80,11 @@ static int print_root(const Hotline__V1__NationalRoot *root, bool as_json)
         memcpy(keys[i], root->keys[i].data, 32);
     if (fingerprint_make(root->ns.data, root->entity.data, root->threshold,
                          (const uint8_t(*)[32])keys, root->n_keys, &print) != HL_OK)
-        return EXIT_INTERNAL;
+        return command_fail(EXIT_DATA, "the keys of the national root do not ascend; no "
+                                       "fingerprint was made");
     hex_encode(BYTES(root->entity.data, ID_BYTES), hex);
-    print_digits(hex, &print, as_json);
+    const struct subject subject = {hex, false};
+    (as_json ? print_json : print_digits)(&subject, &print);
     return EXIT_DONE;
 }
 

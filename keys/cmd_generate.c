@@ -1,6 +1,7 @@
 /* cmd_generate — one new key file. */
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,17 @@ struct options {
     const char *output, *ns, *state, *entity, *federation, *raw, *passphrase_file;
     int passphrase_fd;
 };
+
+static int read_fd(const char *text, int *ret_fd)
+{
+    char *after = NULL;
+    long value = strtol(text, &after, 10);
+
+    if (after == text || *after != '\0' || value < 0 || value > INT_MAX)
+        return HL_EINVAL;
+    *ret_fd = (int)value;
+    return HL_OK;
+}
 
 static const char *const kinds[] = {"",          "device", "officer", "national",
                                     "custodian", "relay",  "witness"};
@@ -47,9 +59,10 @@ static int read_options(int argc, char **argv, struct options *options)
         {NULL, 0, NULL, 0},
     };
     int option = 0;
+    int err = HL_OK;
 
     options->passphrase_fd = -1;
-    while ((option = getopt_long(argc, argv, "o:h", list, NULL)) != -1) {
+    while (err == HL_OK && (option = getopt_long(argc, argv, "o:h", list, NULL)) != -1) {
         switch (option) {
         case 'o': options->output = optarg; break;
         case 'n': options->ns = optarg; break;
@@ -58,41 +71,56 @@ static int read_options(int argc, char **argv, struct options *options)
         case 'f': options->federation = optarg; break;
         case 'r': options->raw = optarg; break;
         case 'p': options->passphrase_file = optarg; break;
-        case 'd': options->passphrase_fd = (int)strtol(optarg, NULL, 10); break;
+        case 'd': err = read_fd(optarg, &options->passphrase_fd); break;
         case 'h': (void)fputs(usage, stdout); exit(EXIT_DONE);
-        default: (void)fputs(usage, stderr); return HL_EINVAL;
+        default: err = HL_EINVAL; break;
         }
     }
     for (size_t i = 1; optind < argc && i <= 6; i++) {
         if (strcmp(argv[optind], kinds[i]) == 0)
             options->kind = (enum key_kind)i;
     }
-    if (!options->kind || optind + 1 != argc || !options->output || !options->ns) {
+    if (err != HL_OK || !options->kind || optind + 1 != argc || !options->output || !options->ns) {
         (void)fputs(usage, stderr);
         return HL_EINVAL;
     }
     return HL_OK;
 }
 
-/* Whose key it is: by id, or by code looked up in the federation's directory. */
+/* Whose key it is: by id, or by code looked up in the federation's directory, which also says whether this is a sandbox.
+ * On failure the message is out. */
 static int find_entity(const struct options *options, struct key_secrets *secrets)
 {
     AUTO(trust) trust = NULL;
     char reason[160] = "";
+    bool needs_entity = options->kind <= KEY_NATIONAL;
 
-    if (options->kind > KEY_NATIONAL)
-        return HL_OK;
-    if (options->entity)
-        return hex_decode(options->entity, secrets->entity, ID_BYTES);
-    if (!options->state || !options->federation)
-        return HL_EINVAL;
-    TRY(trust_load(suite_real(), options->federation, secrets->ns, NULL, &trust, reason));
+    if (options->federation) {
+        int err = trust_load(suite_real(), options->federation, secrets->ns, NULL, &trust, reason);
+        if (err != HL_OK)
+            return command_fail(command_code(err),
+                                "%s: %s; no key was made, check --federation "
+                                "and --ns",
+                                options->federation, reason[0] ? reason : err_text(err));
+        secrets->is_sandbox = trust->is_sandbox;
+    }
+    if (!needs_entity)
+        return EXIT_DONE;
+    if (options->entity && !options->state)
+        return hex_decode(options->entity, secrets->entity, ID_BYTES) == HL_OK
+                   ? EXIT_DONE
+                   : command_fail(EXIT_USAGE, "--entity must be 32 hex digits; no key was made");
+    if (!options->state || options->entity || !trust)
+        return command_fail(EXIT_USAGE, "whose key it is was not told; no key was made, give "
+                                        "--state XAA --federation DIR, or --entity HEX");
     const struct entity *entity = trust_entity_by_code(trust, options->state);
     if (!entity)
-        return HL_ENOTFOUND;
+        return command_fail(EXIT_NO,
+                            "the State of --state is not in the directory of %s; no key "
+                            "was made",
+                            options->federation);
     memcpy(secrets->entity, entity->id, ID_BYTES);
-    secrets->is_sandbox = trust->is_sandbox;
-    return HL_OK;
+    return EXIT_DONE;
 }
 
 static void draw(struct key_secrets *secrets)
@@ -135,17 +163,35 @@ static int write_key(const struct options *options, const struct key_secrets *se
     return keyfile_write(options->output, bytes_blob(file), false);
 }
 
-static int lock_and_write(const struct options *options, const struct key_secrets *secrets)
+static int fail_writing(const struct options *options, int err)
+{
+    return command_fail(err == HL_EIO ? EXIT_CREATE : command_code(err), "%s: %s; no key was made",
+                        options->output, err_text(err));
+}
+
+/* On failure the message is out. */
+static int lock_raw(const struct options *options, const struct key_secrets *secrets)
 {
     AUTO(blob) raw = NULL;
+    int err = raw_secret(options->raw, &raw);
+
+    if (err != HL_OK)
+        return command_fail(command_code(err),
+                            "%s: %s; no key was made, the secret is 32 octets "
+                            "in a file of mode 0600",
+                            options->raw, err_text(err));
+    const struct key_lock lock = {.kdf = KDF_RAW, .secret = bytes_blob(raw)};
+    err = write_key(options, secrets, &lock);
+    return err == HL_OK ? EXIT_DONE : fail_writing(options, err);
+}
+
+static int lock_passphrase(const struct options *options, const struct key_secrets *secrets)
+{
     char *passphrase = NULL;
 
-    if (options->raw) {
-        TRY(raw_secret(options->raw, &raw));
-        const struct key_lock lock = {.kdf = KDF_RAW, .secret = bytes_blob(raw)};
-        return write_key(options, secrets, &lock);
-    }
-    TRY(command_passphrase(options->passphrase_file, options->passphrase_fd, true, &passphrase));
+    if (command_passphrase(options->passphrase_file, options->passphrase_fd, true, &passphrase) !=
+        HL_OK)
+        return EXIT_NO_INPUT;
     bool is_custodian = options->kind == KEY_CUSTODIAN;
     const struct key_lock lock = {.kdf = KDF_PASSPHRASE,
                                   .secret = bytes_text(passphrase),
@@ -153,7 +199,7 @@ static int lock_and_write(const struct options *options, const struct key_secret
                                   .memlimit = is_custodian ? SENSITIVE_MEM : MODERATE_MEM};
     int err = write_key(options, secrets, &lock);
     secret_free(passphrase);
-    return err;
+    return err == HL_OK ? EXIT_DONE : fail_writing(options, err);
 }
 
 static int report(const struct options *options, const struct key_secrets *secrets)
@@ -189,16 +235,10 @@ int cmd_generate(int argc, char **argv)
     secrets->kind = options.kind;
     if (hex_decode(options.ns, secrets->ns, NS_BYTES) != HL_OK)
         return command_fail(EXIT_USAGE, "--ns must be 64 hex digits; no key was made");
-    int err = find_entity(&options, secrets);
-    if (err != HL_OK)
-        return command_fail(EXIT_USAGE,
-                            "whose key it is cannot be told (%s); no key was made, give --entity "
-                            "HEX or --state XAA --federation DIR",
-                            err_text(err));
+    int code = find_entity(&options, secrets);
+    if (code != EXIT_DONE)
+        return code;
     draw(secrets);
-    err = lock_and_write(&options, secrets);
-    if (err != HL_OK)
-        return command_fail(command_code(err), "%s: %s; no key was made", options.output,
-                            err_text(err));
-    return report(&options, secrets);
+    code = options.raw ? lock_raw(&options, secrets) : lock_passphrase(&options, secrets);
+    return code == EXIT_DONE ? report(&options, secrets) : code;
 }

@@ -214,6 +214,7 @@ static int write_profile(const struct sandbox *sandbox, const struct made_state 
 {
     const struct made_federation *made = sandbox->made;
     size_t device = index % made->device_count + 1;
+    bool has_officer = index < made->officer_count; /* a terminal without one is headless */
     char officer[PATH_MAX];
     char config[PATH_MAX];
     char beside[PATH_MAX];
@@ -221,12 +222,13 @@ static int write_profile(const struct sandbox *sandbox, const struct made_state 
     TRY(path_of(sandbox, officer, "states/%s/officer%zu/officer.hlk", state->code, index + 1));
     TRY(path_of(sandbox, config, "states/%s/officer%zu/hotline.conf", state->code, index + 1));
     TRY(path_of(sandbox, beside, "states/%s/officer%zu", state->code, device));
-    TRY(write_passphrase_key(sandbox, officer, &state->officers[index]));
+    if (has_officer)
+        TRY(write_passphrase_key(sandbox, officer, &state->officers[index]));
     AUTO_BUF text;
     buf_init(&text, 32768);
-    buf_add_format(
-        &text, "# Officer %zu of %s in a training federation; written by hotline-keys sandbox.\n",
-        index + 1, state->code);
+    buf_add_format(&text,
+                   "# %s %zu of %s in a training federation; written by hotline-keys sandbox.\n",
+                   has_officer ? "Officer" : "Headless terminal", index + 1, state->code);
     buf_add_format(&text, "federation = \"%s/directory\"\nns = \"%s\"\nroot = \"%s\"\n",
                    sandbox->root, sandbox->ns_hex, sandbox->root_hex);
     buf_add_format(&text,
@@ -236,7 +238,9 @@ static int write_profile(const struct sandbox *sandbox, const struct made_state 
                    "prekeys = \"%s/prekeys.hlk\"\ndevice_unlock = file\ndevice_secret = "
                    "\"%s/device.secret\"\n",
                    beside, beside);
-    buf_add_format(&text, "officer_key = \"%s\"\nlang = en\n", officer);
+    if (has_officer)
+        buf_add_format(&text, "officer_key = \"%s\"\n", officer);
+    buf_add_text(&text, "lang = en\n");
     for (size_t i = 0; i < made->relay_count; i++)
         buf_add_format(&text, "relay \"%s\" { address = \"127.0.0.1:%u\" }\n", made->relay_names[i],
                        made->relay_ports[i]);
@@ -261,7 +265,7 @@ static int write_state(const struct sandbox *sandbox, const struct made_state *s
     }
     for (size_t i = 0; i < sandbox->made->device_count; i++)
         TRY(write_device(sandbox, state, i));
-    for (size_t i = 0; i < sandbox->made->officer_count; i++)
+    for (size_t i = 0; i < sandbox->made->officer_count || i < sandbox->made->device_count; i++)
         TRY(write_profile(sandbox, state, i));
     return HL_OK;
 }
@@ -280,7 +284,13 @@ static int write_ports(const struct sandbox *sandbox)
     }
     TRY(text.err);
     TRY(path_of(sandbox, path, "ports"));
-    TRY(write_file(path, buf_bytes(&text)));
+    return write_file(path, buf_bytes(&text));
+}
+
+static int write_passphrase(const struct sandbox *sandbox)
+{
+    char path[PATH_MAX];
+
     TRY(path_of(sandbox, path, "passphrase"));
     AUTO_BUF line;
     buf_init(&line, 64);
@@ -297,7 +307,8 @@ static int write_all(const struct sandbox *sandbox)
         TRY(write_relay(sandbox, i));
     for (size_t i = 0; i < sandbox->made->state_count; i++)
         TRY(write_state(sandbox, &sandbox->made->states[i]));
-    return write_ports(sandbox);
+    TRY(write_passphrase(sandbox));
+    return write_ports(sandbox); /* last: scripts wait for it */
 }
 
 static bool is_free(const char *path)
@@ -364,6 +375,8 @@ static int read_options(int argc, char **argv, struct federation_plan *plan)
         }
     }
     plan->port_base = (uint16_t)port;
+    if (port == 0 || port + METRICS_OFFSET + MADE_RELAYS_MAX > UINT16_MAX)
+        return HL_EINVAL;
     return err == HL_OK && optind + 1 == argc ? HL_OK : HL_EINVAL;
 }
 
@@ -376,6 +389,38 @@ static void fill_sandbox(struct sandbox *sandbox, const struct made_federation *
     hex_encode(BYTES_OF(made->root_hash), sandbox->root_hex);
     rng_fill(rng_system(), random, sizeof(random));
     base64_encode(BYTES_OF(random), sandbox->passphrase);
+    secret_erase(random, sizeof(random));
+}
+
+/* Make the folder, or take an empty one. On failure the message is out. */
+static int open_folder(const char *folder, char ret_root[static PATH_MAX])
+{
+    if (!is_free(folder))
+        return command_fail(EXIT_CREATE,
+                            "%s is not an empty folder; nothing was made, name a new one", folder);
+    if (mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
+        return command_fail(EXIT_CREATE, "%s: %s; nothing was made, name another folder", folder,
+                            strerror(errno));
+    if (!realpath(folder, ret_root))
+        return command_fail(EXIT_CREATE, "%s cannot be resolved; nothing was written", folder);
+    if (ret_root[strcspn(ret_root, "\"\\\n${}")] != '\0')
+        return command_fail(EXIT_CREATE,
+                            "%s: this path cannot stand in a configuration file; "
+                            "nothing was written, name one without quotes, $ and braces",
+                            folder);
+    return EXIT_DONE;
+}
+
+static void report(const struct sandbox *sandbox, const struct federation_plan *plan)
+{
+    const struct made_federation *made = sandbox->made;
+
+    (void)printf("SANDBOX federation of %zu States and %zu relays in %s\n", made->state_count,
+                 made->relay_count, sandbox->root);
+    (void)printf("Start a relay:  hotlined -c %s/relays/r1/hotlined.conf\n", sandbox->root);
+    (void)printf("Be an officer:  HOTLINE_PASSPHRASE_FILE=%s/passphrase hotline -c "
+                 "%s/states/%s/officer1/hotline.conf status\n",
+                 sandbox->root, sandbox->root, plan->codes[0]);
 }
 
 int cmd_sandbox(int argc, char **argv)
@@ -389,31 +434,22 @@ int cmd_sandbox(int argc, char **argv)
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    const char *folder = argv[optind];
-    if (!is_free(folder))
-        return command_fail(EXIT_CREATE,
-                            "%s is not an empty folder; nothing was made, name a new one", folder);
-    if (mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
-        return command_fail(EXIT_CREATE, "%s cannot be made; nothing was written", folder);
-    if (!realpath(folder, sandbox.root))
-        return command_fail(EXIT_CREATE, "%s cannot be resolved; nothing was written", folder);
     int err = federation_make(&plan, &made);
     if (err != HL_OK)
         return command_fail(err == HL_EINVAL ? EXIT_USAGE : EXIT_INTERNAL,
-                            "no such federation can be made (1 to 8 States XAA to XZZ, 1 to 4 "
-                            "relays, officers, devices); nothing was written");
+                            "no such federation can be made (%s); nothing was written, ask for 1 "
+                            "to 8 States XAA to XZZ, 1 to 4 relays, officers, devices",
+                            err_text(err));
+    int code = open_folder(argv[optind], sandbox.root);
+    if (code != EXIT_DONE)
+        return code;
     fill_sandbox(&sandbox, made);
     err = write_all(&sandbox);
     secret_erase(sandbox.passphrase, sizeof(sandbox.passphrase));
     if (err != HL_OK)
         return command_fail(EXIT_IO,
                             "%s: %s; the sandbox is not complete, remove the folder and try again",
-                            folder, err_text(err));
-    (void)printf("SANDBOX federation of %zu States and %zu relays in %s\n", made->state_count,
-                 made->relay_count, sandbox.root);
-    (void)printf("Start a relay:  hotlined -c %s/relays/r1/hotlined.conf\n", sandbox.root);
-    (void)printf("Be an officer:  HOTLINE_PASSPHRASE_FILE=%s/passphrase hotline -c "
-                 "%s/states/%s/officer1/hotline.conf status\n",
-                 sandbox.root, sandbox.root, plan.codes[0]);
+                            sandbox.root, err_text(err));
+    report(&sandbox, &plan);
     return EXIT_DONE;
 }

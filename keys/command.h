@@ -19,6 +19,7 @@ enum exit_code {
 };
 
 int cmd_generate(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 int cmd_fingerprint(int argc, char **argv);
 int cmd_sandbox(int argc, char **argv);
 

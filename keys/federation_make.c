@@ -300,7 +300,8 @@ static bool plan_is_sound(const struct federation_plan *plan)
     if (plan->state_count == 0 || plan->state_count > MADE_STATES_MAX || plan->relay_count == 0 ||
         plan->relay_count > MADE_RELAYS_MAX || plan->officer_count == 0 ||
         plan->officer_count > MADE_OFFICERS_MAX || plan->device_count == 0 ||
-        plan->device_count > MADE_DEVICES_MAX)
+        plan->device_count > MADE_DEVICES_MAX || plan->port_base == 0 ||
+        plan->port_base + plan->relay_count - 1 > UINT16_MAX)
         return false;
     for (size_t i = 0; i < plan->state_count; i++) {
         const char *code = plan->codes[i];

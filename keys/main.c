@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/settings.h"
 #include "keys/command.h"
 #include "keys/passphrase.h"
 #include "keys/secret.h"
@@ -15,6 +16,7 @@ static const struct {
 } commands[] = {
     {"generate", cmd_generate,
      "make an officer's, device's, national, custodian, relay or witness key file"},
+    {"show", cmd_show, "what a key file is, without unlocking it"},
     {"fingerprint", cmd_fingerprint, "the digits that two officers read to each other"},
     {"sandbox", cmd_sandbox, "a whole training federation on loopback, ready to run"},
 };
@@ -67,6 +69,20 @@ static void print_help(FILE *to)
                 to);
 }
 
+/* The word itself is not repeated: it may hold anything. */
+static int fail_unknown(const char *word)
+{
+    const char *names[sizeof(commands) / sizeof(commands[0])];
+    const size_t count = sizeof(commands) / sizeof(commands[0]);
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = commands[i].name;
+    const char *nearest = settings_nearest(word, names, count);
+    return command_fail(
+        EXIT_USAGE, "unknown command%s%s%s; nothing was done, `hotline-keys help` lists them",
+        nearest ? ", did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+}
+
 int main(int argc, char **argv)
 {
     if (secret_init() != HL_OK)
@@ -85,6 +101,5 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     }
-    return command_fail(
-        EXIT_USAGE, "unknown command; nothing was done, `hotline-keys help` lists the commands");
+    return fail_unknown(argv[1]);
 }

@@ -73,7 +73,7 @@ int sign_object(const struct suite *suite, const char *label, struct bytes body,
     return strict_pack(&object.base, ret_signed);
 }
 
-static bool ids_are_distinct(const Hotline__V1__Signed *object)
+bool sign_signers_are_distinct(const Hotline__V1__Signed *object)
 {
     for (size_t i = 0; i < object->n_sigs; i++) {
         for (size_t j = 0; j < i; j++) {
@@ -91,7 +91,7 @@ int sign_parse(struct bytes input, Hotline__V1__Signed **ret_signed)
 
     TRY(strict_unpack(&hotline__v1__signed__descriptor, &schema_trust, input, &message, NULL));
     Hotline__V1__Signed *object = (Hotline__V1__Signed *)message;
-    if (!ids_are_distinct(object)) {
+    if (!sign_signers_are_distinct(object)) {
         protobuf_c_message_free_unpacked(message, NULL);
         return HL_EFORMAT;
     }

@@ -39,6 +39,9 @@ HL_MUST_CHECK int sign_object(const struct suite *suite, const char *label, stru
 /* Strictly parsed Signed. The caller owns *ret_signed (hotline__v1__signed__free_unpacked). Errors: HL_EFORMAT, HL_ENOMEM. */
 HL_MUST_CHECK int sign_parse(struct bytes input, Hotline__V1__Signed **ret_signed);
 
+/* Does every signature name another key? sign_parse() asks; for a Signed inside another message the reader must. */
+bool sign_signers_are_distinct(const Hotline__V1__Signed *object);
+
 /* Does sig number `index` carry `key_id` and verify under pk? Errors: HL_EVERIFY, HL_ENOMEM. */
 HL_MUST_CHECK int sign_check_at(const struct suite *suite, const Hotline__V1__Signed *object,
                                 size_t index, const char *label,

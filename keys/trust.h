@@ -45,6 +45,7 @@ struct roster {
     uint32_t single_person_max; /* precedence */
     uint32_t release_devices_min;
     uint32_t revocation_count;
+    bool revocations_missing;   /* fewer came than the roster or the timestamp says: fetch, alarm */
     struct bytes signed_roster; /* Signed, for evidence */
 };
 struct entity {
@@ -93,18 +94,19 @@ struct trust_documents {
     const struct bytes *national_roots;
     size_t national_root_count; /* Signed */
     const struct bytes *rosters;
-    size_t roster_count; /* RosterDoc */
+    size_t roster_count;             /* RosterDoc */
     const struct bytes *cert_proofs; /* evidence: CertProof, instead of rosters */
     size_t cert_proof_count;
 };
 /* Admit all documents or none. pinned_ns, pinned_root may be NULL (no pin: tests and `verify` of an unknown root).
- * ret_reason (may be NULL) gets one line naming the document and the check, no outside text.
- * Errors: HL_EFORMAT, HL_EVERIFY, HL_ENOMEM, HL_ETOOBIG. Expiry is not an error (stale = visible). The caller owns *ret_trust. */
+ * ret_reason gets one line naming the document and the check, no outside text; on success it is empty, or says what must be
+ * told all the same: REVOCATIONS MISSING. Errors: HL_ENOTFOUND (a document is empty), HL_EFORMAT, HL_EVERIFY, HL_ENOMEM,
+ * HL_ETOOBIG. Expiry is not an error (stale = visible). The caller owns *ret_trust. */
 HL_MUST_CHECK int trust_admit(const struct suite *suite, const struct trust_documents *documents,
                               const uint8_t *pinned_ns, const uint8_t *pinned_root,
                               struct trust **ret_trust, char ret_reason[static 160]);
 /* The files root-1.bin, directory.bin, timestamp.bin, national-<CODE>-<n>.bin, roster-<CODE>.bin of a folder.
- * More errors: HL_ENOTFOUND, HL_EIO. */
+ * A root or national root of version 2 or later is refused. More error: HL_EIO. */
 HL_MUST_CHECK int trust_load(const struct suite *suite, const char *folder,
                              const uint8_t *pinned_ns, const uint8_t *pinned_root,
                              struct trust **ret_trust, char ret_reason[static 160]);

@@ -37,9 +37,10 @@ static inline void folder_drop(struct folder **folder)
 static int read_document(const char *path, const char *name, struct blob **ret_blob, char *reason)
 {
     char full[4096];
+    int len = snprintf(full, sizeof(full), "%s/%s", path, name);
+    int err = len > 0 && (size_t)len < sizeof(full) ? file_read(full, DOCUMENT_MAX, ret_blob)
+                                                    : HL_ETOOBIG;
 
-    (void)snprintf(full, sizeof(full), "%s/%s", path, name);
-    int err = file_read(full, DOCUMENT_MAX, ret_blob);
     if (err != HL_OK)
         (void)snprintf(reason, 160, "%.100s in the federation folder: %s", name, err_text(err));
     return err;
@@ -53,26 +54,49 @@ static bool fits(const char *name, const char *prefix)
            strcmp(name + len - 4, ".bin") == 0;
 }
 
+static int add_state(const char *path, const char *name, struct blob **list, size_t *count,
+                     char *reason)
+{
+    if (*count == STATES_MAX) {
+        (void)snprintf(reason, 160, "more than %d States in the federation folder", STATES_MAX);
+        return HL_ETOOBIG;
+    }
+    TRY(read_document(path, name, &list[*count], reason));
+    (*count)++;
+    return HL_OK;
+}
+
+static int read_named(const char *path, const char *name, struct folder *folder, char *reason)
+{
+    if (fits(name, "root-") && strcmp(name, "root-1.bin") != 0) {
+        (void)snprintf(reason, 160, "root: only version 1 is understood, and a later one is there");
+        return HL_EFORMAT;
+    }
+    if (fits(name, "national-"))
+        return add_state(path, name, folder->national, &folder->national_count, reason);
+    if (fits(name, "roster-"))
+        return add_state(path, name, folder->roster, &folder->roster_count, reason);
+    return HL_OK;
+}
+
+/* Unlike alphasort(), the same in every locale. */
+static int order_names(const struct dirent **left, const struct dirent **right)
+{
+    return strcmp((*left)->d_name, (*right)->d_name);
+}
+
 /* Order of the folder does not matter but for keys in two rosters; sorted, the result is the same everywhere. */
 static int read_states(const char *path, struct folder *folder, char *reason)
 {
     struct dirent **names = NULL;
-    int count = scandir(path, &names, NULL, alphasort);
+    int count = scandir(path, &names, NULL, order_names);
     int err = count < 0 ? HL_ENOTFOUND : HL_OK;
 
     if (count < 0)
         (void)snprintf(reason, 160, "the federation folder cannot be read");
     for (int i = 0; i < count; i++) {
-        const char *name = names[i]->d_name;
-
-        if (err == HL_OK && fits(name, "national-") && folder->national_count < STATES_MAX)
-            err = read_document(path, name, &folder->national[folder->national_count], reason);
-        if (err == HL_OK && fits(name, "roster-") && folder->roster_count < STATES_MAX)
-            err = read_document(path, name, &folder->roster[folder->roster_count], reason);
-        folder->national_count +=
-            folder->national_count < STATES_MAX && folder->national[folder->national_count] != NULL;
-        folder->roster_count +=
-            folder->roster_count < STATES_MAX && folder->roster[folder->roster_count] != NULL;
+        if (err == HL_OK)
+            err = read_named(path, names[i]->d_name, folder, reason);
         free(names[i]);
     }
     free(names);

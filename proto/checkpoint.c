@@ -22,6 +22,7 @@ static int body_text(const char *origin, uint64_t size, const uint8_t root[stati
     return HL_OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what a checkpoint says, and where it goes */
 int checkpoint_sign(const struct suite *suite, const struct sign_key *log_key, const char *origin,
                     uint64_t size, const uint8_t root[static 32],
                     char ret_text[static CHECKPOINT_MAX], size_t *ret_len)
@@ -35,9 +36,11 @@ int checkpoint_sign(const struct suite *suite, const struct sign_key *log_key, c
     note_key_hash(origin, log_key->pk, line);
     suite->sign(log_key->sk, BYTES(text, len), line + NOTE_KEY_BYTES);
     base64_encode(BYTES_OF(line), line_text);
-    int total = snprintf(ret_text, CHECKPOINT_MAX, "%s\n" DASH "%s %s\n", text, origin, line_text);
+    char whole[CHECKPOINT_MAX];
+    int total = snprintf(whole, sizeof(whole), "%s\n" DASH "%s %s\n", text, origin, line_text);
     if (total < 0 || total >= CHECKPOINT_MAX)
         return HL_ETOOBIG;
+    memcpy(ret_text, whole, (size_t)total + 1);
     *ret_len = (size_t)total;
     return HL_OK;
 }

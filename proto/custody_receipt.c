@@ -103,6 +103,10 @@ int custody_body(const struct custody *custody, struct blob **ret_body, uint8_t 
 
     if (custody->lane_count == 0 || custody->lane_count > LANES_MAX)
         return HL_EINVAL;
+    for (size_t i = 1; i < custody->lane_count; i++) {
+        if (desk_order(&custody->lanes[i - 1].to, &custody->lanes[i].to) >= 0)
+            return HL_EINVAL;
+    }
     TRY(mark_leaves(custody->lanes, custody->lane_count, leaves));
     TRY(merkle_root((const uint8_t(*)[32])leaves, custody->lane_count, lanes_root));
     from.entity = octets_of(custody->from.entity, ID_BYTES);
@@ -139,7 +143,9 @@ static int build(struct bytes body, Hotline__V1__LaneMark **marks, size_t mark_c
     message->checkpoint = octets_of(proof->checkpoint.data, proof->checkpoint.len);
     message->n_lanes = mark_count;
     message->lanes = marks;
-    return strict_pack(&message->base, ret_receipt);
+    int err = strict_pack(&message->base, ret_receipt);
+    message->proof = NULL; /* it stood in this frame */
+    return err;
 }
 
 int custody_receipt_build(struct bytes body, const struct lane_mark *lanes, size_t lane_count,
@@ -147,16 +153,16 @@ int custody_receipt_build(struct bytes body, const struct lane_mark *lanes, size
                           struct blob **ret_receipt)
 {
     Hotline__V1__CustodyReceipt message = HOTLINE__V1__CUSTODY_RECEIPT__INIT;
-    struct mark_part *parts = calloc(lane_count, sizeof(*parts));
-    Hotline__V1__LaneMark **marks = calloc(lane_count, sizeof(Hotline__V1__LaneMark *));
     uint8_t leaves[LANES_MAX][32];
     uint8_t lane_path[MERKLE_PROOF_MAX][32];
     ProtobufCBinaryData lane_proof[MERKLE_PROOF_MAX];
     size_t path_len = 0;
-    int err = parts && marks ? HL_OK : HL_ENOMEM;
 
-    if (lane_count > LANES_MAX || own_lane >= (int)lane_count)
-        err = HL_EINVAL;
+    if (lane_count == 0 || lane_count > LANES_MAX || own_lane >= (int)lane_count)
+        return HL_EINVAL;
+    struct mark_part *parts = calloc(lane_count, sizeof(*parts));
+    Hotline__V1__LaneMark **marks = calloc(lane_count, sizeof(Hotline__V1__LaneMark *));
+    int err = parts && marks ? HL_OK : HL_ENOMEM;
     for (size_t i = 0; err == HL_OK && i < lane_count; i++) {
         fill_mark(&lanes[i], &parts[i]);
         marks[i] = &parts[i].message;

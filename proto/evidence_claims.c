@@ -9,14 +9,19 @@
 
 #define REMARK_MARKS   "streams up to Marks later than the ACK are not in the bundle"
 #define REMARK_CUSTODY "no custody covers this deposit"
+#define REMARK_REJECT  "a device rejected this deposit: it did not verify there"
+#define REMARK_TEXT    "text and releases are not in the bundle"
+#define REMARK_EXPIRED "the release had expired at the first custody"
 
 static struct verdict_claim *add_claim(struct arbiter *arbiter, const char *claim,
                                        const struct deposit *deposit, const struct desk_id *by)
 {
     struct verdict *verdict = arbiter->verdict;
 
-    if (verdict->claim_count == VERDICT_CLAIMS_MAX)
+    if (verdict->claim_count == VERDICT_CLAIMS_MAX) {
+        (void)arbiter_fail(arbiter, deposit->item, "more claims than a verdict holds");
         return NULL;
+    }
     struct verdict_claim *to = &verdict->claims[verdict->claim_count++];
     *to = (struct verdict_claim){.claim = claim,
                                  .plane = (unsigned)arbiter->manifest->plane,
@@ -29,7 +34,8 @@ static struct verdict_claim *add_claim(struct arbiter *arbiter, const char *clai
 
 static void remark(struct arbiter *arbiter, struct verdict_claim *claim, const char *detail)
 {
-    claim->detail = detail;
+    if (!claim->detail)
+        claim->detail = detail;
     if (arbiter->verdict->result == VERDICT_VALID)
         arbiter->verdict->result = VERDICT_VALID_WITH_REMARKS;
 }
@@ -55,29 +61,70 @@ static unsigned count_devices(const struct opened *opened)
 static void claim_sent(struct arbiter *arbiter, const struct deposit *deposit,
                        struct verdict_claim *claim)
 {
+    const char *detail = !deposit->has_custody  ? REMARK_CUSTODY
+                         : deposit->is_rejected ? REMARK_REJECT
+                         : !deposit->opened     ? REMARK_TEXT
+                                                : NULL;
+
     claim->at_ms = deposit->last_ms;
-    if (!deposit->has_custody) {
-        claim->result = VERDICT_VALID_WITH_REMARKS;
-        remark(arbiter, claim, REMARK_CUSTODY);
-    }
+    if (!detail)
+        return;
+    claim->result = VERDICT_VALID_WITH_REMARKS;
+    remark(arbiter, claim, detail);
 }
 
-static void claim_released(struct arbiter *arbiter, const struct opened *opened,
+/* Further deposits of the same notice. */
+static unsigned count_reseals(const struct arbiter *arbiter, const struct deposit *deposit)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < arbiter->deposit_count; i++) {
+        const struct deposit *other = &arbiter->deposits[i];
+        bool is_repeated = false;
+
+        for (size_t k = 0; k < i; k++)
+            is_repeated = is_repeated || bytes_equal(BYTES_OF(arbiter->deposits[k].deposit_hash),
+                                                     BYTES_OF(other->deposit_hash));
+        count += !is_repeated && other->opened && other->opened->kind == CONTENT_NOTICE &&
+                 bytes_equal(BYTES_OF(other->content_hash), BYTES_OF(deposit->content_hash));
+    }
+    return count - 1;
+}
+
+/* What is to be said about the release; NULL: nothing. */
+static const char *release_remark(const struct deposit *deposit)
+{
+    const struct opened *opened = deposit->opened;
+
+    if (opened->marks & (MARK_NOT_RELEASED_BY_SECOND_PERSON | MARK_MISSING_REASON))
+        return "not released by a second person";
+    if (opened->marks & MARK_RELEASE_TIME_DOES_NOT_FIT)
+        return "release time does not fit: not released by a second person";
+    /* Missed only if missed by the earliest stamp too. */
+    if (deposit->has_custody &&
+        (open_marks_time(opened, deposit->first_ms, false, deposit->first_ms) &
+         MARK_RELEASE_EXPIRED))
+        return REMARK_EXPIRED;
+    return opened->marks & MARK_RELEASED_ON_ONE_TERMINAL ? "released on one terminal" : NULL;
+}
+
+static void claim_released(struct arbiter *arbiter, const struct deposit *deposit,
                            struct verdict_claim *claim)
 {
+    const struct opened *opened = deposit->opened;
+    const char *detail = release_remark(deposit);
+
     claim->persons = opened->notice->persons;
     claim->devices = count_devices(opened);
+    claim->reseals = count_reseals(arbiter, deposit);
     for (size_t i = 0; i < opened->release_count; i++) {
         if (opened->releases[i]->released_ms > claim->at_ms)
             claim->at_ms = opened->releases[i]->released_ms;
     }
-    if (opened->marks & (MARK_NOT_RELEASED_BY_SECOND_PERSON | MARK_MISSING_REASON)) {
-        claim->result = VERDICT_VALID_WITH_REMARKS;
-        remark(arbiter, claim, "not released by a second person");
-    } else if (opened->marks & MARK_RELEASED_ON_ONE_TERMINAL) {
-        claim->result = VERDICT_VALID_WITH_REMARKS;
-        remark(arbiter, claim, "released on one terminal");
-    }
+    if (!detail)
+        return;
+    claim->result = VERDICT_VALID_WITH_REMARKS;
+    remark(arbiter, claim, detail);
 }
 
 /* "subject\n\ntext" of a notice, raw: whoever prints makes it visible. */
@@ -104,7 +151,8 @@ static int keep_text(struct arbiter *arbiter, const Hotline__V1__Notice *notice)
 static bool is_known_already(const struct arbiter *arbiter, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
-        if (bytes_equal(BYTES_OF(arbiter->deposits[i].content_hash),
+        if (arbiter->deposits[i].opened &&
+            bytes_equal(BYTES_OF(arbiter->deposits[i].content_hash),
                         BYTES_OF(arbiter->deposits[index].content_hash)))
             return true;
     }
@@ -116,31 +164,43 @@ static int claim_notice(struct arbiter *arbiter, size_t index)
     const struct deposit *deposit = &arbiter->deposits[index];
     const struct opened *opened = deposit->opened;
 
-    if (!opened || opened->kind != CONTENT_NOTICE)
+    if (opened ? opened->kind != CONTENT_NOTICE : !deposit->is_content)
         return HL_OK;
-    struct verdict_claim *sent = add_claim(arbiter, "sent", deposit, &opened->sender);
-    struct verdict_claim *released = add_claim(arbiter, "released", deposit, &opened->sender);
-    if (!sent || !released)
-        return HL_ENOMEM;
+    struct verdict_claim *sent = add_claim(arbiter, "sent", deposit, &deposit->sender);
+    if (!sent)
+        return HL_EVERIFY;
     claim_sent(arbiter, deposit, sent);
-    claim_released(arbiter, opened, released);
-    desk_format(arbiter->trust, &opened->sender, arbiter->verdict->from_text);
-    return is_known_already(arbiter, index) ? HL_OK : keep_text(arbiter, opened->notice);
+    desk_format(arbiter->trust, &deposit->sender, arbiter->verdict->from_text);
+    if (!opened || is_known_already(arbiter, index))
+        return HL_OK;
+    struct verdict_claim *released = add_claim(arbiter, "released", deposit, &deposit->sender);
+    if (!released)
+        return HL_EVERIFY;
+    claim_released(arbiter, deposit, released);
+    return keep_text(arbiter, opened->notice);
 }
 
 /* The reservation's six texts, when they travel along, must be those that the acknowledgement signed. */
 static int check_reservation(struct arbiter *arbiter, size_t item,
                              const Hotline__V1__Receipt *receipt)
 {
-    uint8_t hash[HASH_BYTES];
+    struct bytes signed_hash = BYTES(receipt->reservation_hash.data, receipt->reservation_hash.len);
+    bool has_texts = false;
 
-    if (receipt->kind != HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED || arbiter->reservation.len == 0)
+    if (receipt->kind != HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED)
         return HL_OK;
-    label_hash1(label_fixed(LABEL_RESERVATION), arbiter->reservation, hash);
-    if (!bytes_equal(BYTES_OF(hash),
-                     BYTES(receipt->reservation_hash.data, receipt->reservation_hash.len)))
-        return arbiter_fail(arbiter, item, "reservation text is not the signed one");
-    return HL_OK;
+    for (size_t i = 0; i < arbiter->count; i++) {
+        uint8_t hash[HASH_BYTES];
+
+        if (arbiter->items[i].type != RECORD_RESERVATION)
+            continue;
+        label_hash1(label_fixed(LABEL_RESERVATION), arbiter->items[i].octets, hash);
+        if (bytes_equal(BYTES_OF(hash), signed_hash))
+            return HL_OK;
+        has_texts = true;
+    }
+    return has_texts ? arbiter_fail(arbiter, item, "reservation text is not the signed one")
+                     : HL_OK;
 }
 
 static const char *claim_word(Hotline__V1__ReceiptKind kind)
@@ -154,86 +214,160 @@ static const char *claim_word(Hotline__V1__ReceiptKind kind)
     return kind == HOTLINE__V1__RECEIPT_KIND__REFUSED ? "refused" : NULL;
 }
 
-static int claim_receipt(struct arbiter *arbiter, size_t item, const struct deposit *deposit,
+/* A receipt under judgement. */
+struct answer {
+    size_t item;
+    const struct deposit *deposit; /* that it answers */
+    const struct deposit
+        *carrier; /* the control deposit that it came in; NULL: not in the bundle */
+    struct desk_id by;
+    uint8_t content_hash[HASH_BYTES];
+};
+
+static int claim_receipt(struct arbiter *arbiter, const struct answer *answer,
                          const Hotline__V1__Receipt *receipt)
 {
     const char *word = claim_word(receipt->kind);
 
-    TRY(check_reservation(arbiter, item, receipt));
+    TRY(check_reservation(arbiter, answer->item, receipt));
     if (!word)
         return HL_OK;
-    struct desk_id by = {.kind = (uint32_t)receipt->by_kind};
-    memcpy(by.entity, receipt->by_entity.data, ID_BYTES);
-    struct verdict_claim *claim = add_claim(arbiter, word, deposit, &by);
+    struct verdict_claim *claim = add_claim(arbiter, word, answer->deposit, &answer->by);
     if (!claim)
-        return HL_ENOMEM;
+        return HL_EVERIFY;
     claim->at_ms = receipt->at_ms;
+    /* at_ms is the issuer's clock; only custody of the receipt itself says more. */
+    claim->basis = answer->carrier ? answer->carrier->basis : "NONE";
     claim->disposition = (uint32_t)receipt->disposition;
+    memcpy(claim->notice_hash, answer->content_hash, HASH_BYTES);
     if (receipt->kind == HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED) {
         bool is_wrong_desk = receipt->disposition == HOTLINE__V1__DISPOSITION__RECEIVED_WRONG_DESK;
         remark(arbiter, claim, is_wrong_desk ? "disposition: wrong desk" : REMARK_MARKS);
+    } else if (!answer->deposit->opened) {
+        remark(arbiter, claim, REMARK_TEXT);
     }
     return HL_OK;
 }
 
-/* The deposit a receipt answers: by its own word, which receipt_check() then holds against the deposit. */
-static const struct deposit *find_deposit(const struct arbiter *arbiter,
-                                          const Hotline__V1__Receipt *receipt)
+static bool is_addressed(const struct deposit *deposit, const struct desk_id *desk)
 {
-    for (size_t i = 0; i < arbiter->deposit_count; i++) {
-        if (bytes_equal(BYTES_OF(arbiter->deposits[i].deposit_hash),
-                        BYTES(receipt->deposit_hash.data, receipt->deposit_hash.len)))
-            return &arbiter->deposits[i];
+    const Hotline__V1__Notice *notice = deposit->opened ? deposit->opened->notice : NULL;
+
+    if (desk_equal(&deposit->recipient, desk))
+        return true;
+    for (size_t i = 0; notice && i < notice->n_to; i++) {
+        if ((uint32_t)notice->to[i]->desk->kind == desk->kind &&
+            bytes_equal(BYTES(notice->to[i]->desk->entity.data, ID_BYTES), BYTES_OF(desk->entity)))
+            return true;
     }
-    return NULL;
+    return false;
 }
 
-static const struct deposit *deposit_of(const struct arbiter *arbiter, struct bytes octets)
+/* The deposit a receipt answers: by its own word, which receipt_check() then holds against the deposit. A notice to several
+ * desks is one deposit, and stands in the bundle once for each. */
+static const struct deposit *find_deposit(const struct arbiter *arbiter,
+                                          const Hotline__V1__Receipt *receipt,
+                                          const struct desk_id *by)
 {
-    const struct deposit *deposit = NULL;
-    Hotline__V1__Signed *object = NULL;
-    ProtobufCMessage *body = NULL;
+    const struct deposit *found = NULL;
 
-    if (sign_parse(octets, &object) != HL_OK)
-        return NULL;
-    if (strict_unpack(&hotline__v1__receipt__descriptor, &schema_receipt,
-                      BYTES(object->body.data, object->body.len), &body, NULL) == HL_OK) {
-        deposit = find_deposit(arbiter, (Hotline__V1__Receipt *)body);
-        protobuf_c_message_free_unpacked(body, NULL);
+    for (size_t i = 0; i < arbiter->deposit_count; i++) {
+        const struct deposit *deposit = &arbiter->deposits[i];
+
+        if (!bytes_equal(BYTES_OF(deposit->deposit_hash),
+                         BYTES(receipt->deposit_hash.data, receipt->deposit_hash.len)))
+            continue;
+        if (desk_equal(&deposit->recipient, by))
+            return deposit;
+        if (!found || is_addressed(deposit, by))
+            found = deposit;
+    }
+    return found;
+}
+
+static const struct deposit *find_carrier(const struct arbiter *arbiter,
+                                          const uint8_t hash[static HASH_BYTES])
+{
+    const struct deposit *found = NULL;
+
+    for (size_t i = 0; i < arbiter->deposit_count; i++) {
+        const struct deposit *deposit = &arbiter->deposits[i];
+
+        if (!deposit->opened || deposit->opened->kind != CONTENT_RECEIPT ||
+            !bytes_equal(BYTES_OF(deposit->content_hash), BYTES(hash, HASH_BYTES)))
+            continue;
+        if (!found || deposit->has_two_operators)
+            found = deposit;
+    }
+    return found;
+}
+
+static void read_answer(const struct arbiter *arbiter, struct bytes body,
+                        const Hotline__V1__Receipt *receipt, struct answer *answer)
+{
+    uint8_t hash[HASH_BYTES];
+
+    label_hash1(label_of(LABEL_RECEIPT, (unsigned)arbiter->manifest->plane), body, hash);
+    answer->by.kind = (uint32_t)receipt->by_kind;
+    memcpy(answer->by.entity, receipt->by_entity.data, ID_BYTES);
+    answer->carrier = find_carrier(arbiter, hash);
+    answer->deposit = find_deposit(arbiter, receipt, &answer->by);
+    if (!answer->deposit)
+        return;
+    /* Where neither text nor Link is there, the receipt's own word has to do: it is bound to the deposit. */
+    bool is_told = answer->deposit->has_content_hash || receipt->content_hash.len == 0;
+    memcpy(answer->content_hash,
+           is_told ? answer->deposit->content_hash : receipt->content_hash.data, HASH_BYTES);
+}
+
+static int parse_answer(struct arbiter *arbiter, struct answer *answer)
+{
+    Hotline__V1__Signed *object = NULL;
+    ProtobufCMessage *message = NULL;
+
+    TRY(arbiter_check(arbiter, answer->item,
+                      sign_parse(arbiter->items[answer->item].octets, &object),
+                      "receipt: not canonical"));
+    struct bytes body = BYTES(object->body.data, object->body.len);
+    int err =
+        strict_unpack(&hotline__v1__receipt__descriptor, &schema_receipt, body, &message, NULL);
+    err = arbiter_check(arbiter, answer->item, err, "receipt: not canonical");
+    if (message) {
+        read_answer(arbiter, body, (Hotline__V1__Receipt *)message, answer);
+        protobuf_c_message_free_unpacked(message, NULL);
     }
     hotline__v1__signed__free_unpacked(object, NULL);
-    return deposit;
+    return err;
 }
 
 static int judge_receipt(struct arbiter *arbiter, size_t item)
 {
-    const struct deposit *deposit = deposit_of(arbiter, arbiter->items[item].octets);
+    struct answer answer = {.item = item};
     const char *detail = "receipt";
     Hotline__V1__Receipt *receipt = NULL;
 
-    if (!deposit || !deposit->opened)
+    TRY(parse_answer(arbiter, &answer));
+    const struct deposit *deposit = answer.deposit;
+    if (!deposit)
         return arbiter_fail(arbiter, item, "receipt answers no deposit of this bundle");
-    const struct opened *opened = deposit->opened;
+    const Hotline__V1__Notice *notice = deposit->opened ? deposit->opened->notice : NULL;
     const struct receipt_expectation expected = {
         .ns = arbiter->trust->ns,
         .plane = (unsigned)arbiter->manifest->plane,
-        .content_hash = deposit->content_hash,
+        .content_hash = answer.content_hash,
         .deposit_hash = deposit->deposit_hash,
-        .to_entity = opened->sender_device->entity,
-        .to_device = opened->sender_device->id,
-        .by_desk = deposit->recipient,
-        .check_word = opened->notice ? opened->notice->check_word : NULL,
-        .needs_check_word =
-            opened->notice && opened->notice->precedence >= HOTLINE__V1__PRECEDENCE__IMMEDIATE,
-        .now_ms = deposit->has_custody ? deposit->last_ms : arbiter->manifest->at_ms,
+        .to_entity = deposit->sender_device->entity,
+        .to_device = deposit->sender_device->id,
+        .by_desk = is_addressed(deposit, &answer.by) ? answer.by : deposit->recipient,
+        .envelope_device = answer.carrier ? answer.carrier->sender_device->id : NULL,
+        .check_word = notice ? notice->check_word : NULL,
+        .needs_check_word = notice && notice->precedence >= HOTLINE__V1__PRECEDENCE__IMMEDIATE,
+        .now_ms = answer.carrier ? deposit_time(answer.carrier) : (int64_t)STRICT_MS_MAX,
     };
     int err = receipt_check(arbiter->suite, arbiter->trust, &expected, arbiter->items[item].octets,
                             &receipt, &detail);
-    if (err == HL_ENOMEM)
-        return err;
-    if (err != HL_OK)
-        return arbiter_fail(arbiter, item, detail);
-    err = claim_receipt(arbiter, item, deposit, receipt);
+    TRY(arbiter_check(arbiter, item, err, detail));
+    err = claim_receipt(arbiter, &answer, receipt);
     hotline__v1__receipt__free_unpacked(receipt, NULL);
     return err;
 }
@@ -266,6 +400,7 @@ static int judge(struct arbiter *arbiter, struct bytes bundle)
     TRY(arbiter_read(arbiter, bundle));
     TRY(arbiter_trust(arbiter));
     TRY(arbiter_deposits(arbiter));
+    TRY(arbiter_rejects(arbiter));
     return arbiter_claims(arbiter);
 }
 
@@ -291,6 +426,7 @@ int evidence_verify(const struct suite *suite, struct bytes bundle, const uint8_
     if (err != HL_OK) {
         verdict->result = VERDICT_INVALID;
         verdict->claim_count = 0; /* nothing half shown */
+        verdict->notice_count = 0;
     }
     *ret_verdict = verdict;
     return HL_OK;

@@ -24,12 +24,19 @@ struct deposit {
     size_t item;                 /* index of record 10 */
     size_t items_end;            /* of the first record that is not its own */
     uint8_t deposit_hash[HASH_BYTES], content_hash[HASH_BYTES];
-    struct desk_id recipient;  /* of the Link */
-    struct opened *opened;     /* owned; NULL without file key */
-    int64_t first_ms, last_ms; /* custody stamps */
+    bool has_content_hash;            /* opened, or a Link says it */
+    bool is_content;                  /* class of the header */
+    bool is_rejected;                 /* a Reject about it is on file */
+    const struct cert *sender_device; /* borrowed from the trust */
+    struct desk_id sender, recipient; /* of the sending device; of the slot */
+    struct opened *opened;            /* owned; NULL without file key */
+    int64_t first_ms, last_ms;        /* custody stamps */
     const char *basis;
-    bool has_custody;
+    bool has_custody, has_two_operators;
 };
+/* Judging time of the signatures in a deposit: the latest stamp, when two operators gave one. Without that there is no such
+ * time, and a key that was ever revoked counts as revoked: neither created_ms nor one relay is believed. */
+int64_t deposit_time(const struct deposit *deposit);
 /* The arbiter at work. */
 struct arbiter {
     const struct suite *suite;
@@ -42,12 +49,16 @@ struct arbiter {
     Hotline__V1__BundleManifest *manifest;
     struct deposit deposits[BUNDLE_DEPOSITS_MAX];
     size_t deposit_count;
-    struct bytes reservation; /* record 20; empty: absent */
-    struct verdict *verdict;  /* being filled */
+    struct verdict *verdict; /* being filled */
 };
 
 /* Note where it fails; returns HL_EVERIFY. item is an index of items. */
 int arbiter_fail(struct arbiter *arbiter, size_t item, const char *what);
+/* HL_OK and HL_ENOMEM, which says nothing about the bundle, pass; any other error is a failure of the item. */
+HL_MUST_CHECK int arbiter_check(struct arbiter *arbiter, size_t item, int err, const char *what);
+/* The State's keys that a bundle says are revoked (record 6); before anything is judged by a certificate. */
+HL_MUST_CHECK int arbiter_revocations(struct arbiter *arbiter); /* evidence_revocation.c */
+HL_MUST_CHECK int arbiter_rejects(struct arbiter *arbiter);     /* evidence_reject.c */
 HL_MUST_CHECK int arbiter_read(struct arbiter *arbiter, struct bytes bundle); /* evidence_read.c */
 HL_MUST_CHECK int arbiter_trust(struct arbiter *arbiter);                     /* evidence_read.c */
 HL_MUST_CHECK int arbiter_deposits(struct arbiter *arbiter); /* evidence_deposit.c */

@@ -14,6 +14,11 @@ int arbiter_fail(struct arbiter *arbiter, size_t item, const char *what)
     return HL_EVERIFY;
 }
 
+int arbiter_check(struct arbiter *arbiter, size_t item, int err, const char *what)
+{
+    return err == HL_OK || err == HL_ENOMEM ? err : arbiter_fail(arbiter, item, what);
+}
+
 static bool is_known(uint32_t type)
 {
     return (type >= RECORD_ROOT && type <= RECORD_REVOCATION) ||
@@ -41,12 +46,13 @@ static int parse_manifest(struct arbiter *arbiter)
     size_t last = arbiter->count - 1;
     ProtobufCMessage *body = NULL;
 
-    if (sign_parse(arbiter->items[last].octets, &arbiter->manifest_object) != HL_OK)
-        return arbiter_fail(arbiter, last, "manifest is not canonical");
+    TRY(arbiter_check(arbiter, last,
+                      sign_parse(arbiter->items[last].octets, &arbiter->manifest_object),
+                      "manifest is not canonical"));
     const Hotline__V1__Signed *object = arbiter->manifest_object;
-    if (strict_unpack(&hotline__v1__bundle_manifest__descriptor, &schema_receipt,
-                      BYTES(object->body.data, object->body.len), &body, NULL) != HL_OK)
-        return arbiter_fail(arbiter, last, "manifest is not canonical");
+    int err = strict_unpack(&hotline__v1__bundle_manifest__descriptor, &schema_receipt,
+                            BYTES(object->body.data, object->body.len), &body, NULL);
+    TRY(arbiter_check(arbiter, last, err, "manifest is not canonical"));
     arbiter->manifest = (Hotline__V1__BundleManifest *)body; /* both are freed with the arbiter */
     return HL_OK;
 }
@@ -64,9 +70,14 @@ static int check_exporter(struct arbiter *arbiter)
         return arbiter_fail(arbiter, last, "manifest of another namespace");
     if (!device || device->kind != HOTLINE__V1__CERT_KIND__CERT_DEVICE)
         return arbiter_fail(arbiter, last, "exporting device is not certified");
-    if (object->n_sigs != 1 || sign_check_at(arbiter->suite, object, 0, label_fixed(LABEL_BUNDLE),
-                                             device->sign_pk) != HL_OK)
+    if (device->revoked_since_ms != 0 && device->revoked_since_ms <= manifest->at_ms)
+        return arbiter_fail(arbiter, last, "exporting device is revoked");
+    if (object->n_sigs != 1)
         return arbiter_fail(arbiter, last, "manifest's signature");
+    TRY(arbiter_check(
+        arbiter, last,
+        sign_check_at(arbiter->suite, object, 0, label_fixed(LABEL_BUNDLE), device->sign_pk),
+        "manifest's signature"));
     arbiter->verdict->plane = (unsigned)manifest->plane;
     return HL_OK;
 }
@@ -147,5 +158,6 @@ int arbiter_trust(struct arbiter *arbiter)
         return HL_EVERIFY;
     }
     memcpy(arbiter->verdict->root_hash, arbiter->trust->root_hash, HASH_BYTES);
+    TRY(arbiter_revocations(arbiter));
     return check_exporter(arbiter);
 }

@@ -41,6 +41,7 @@ static bool views_ascend(const receipt_message *receipt)
 static bool fields_fit(const receipt_message *receipt)
 {
     bool is_ack = receipt->kind == HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED;
+    bool is_delivered = receipt->kind == HOTLINE__V1__RECEIPT_KIND__DELIVERED;
 
     if ((receipt->officer.len > 0) != kinds[receipt->kind].has_officer ||
         (receipt->disposition != 0) != kinds[receipt->kind].has_disposition ||
@@ -55,6 +56,9 @@ static bool fields_fit(const receipt_message *receipt)
         (receipt->n_views > 0 && !kinds[receipt->kind].may_views))
         return false;
     if (!is_ack && (receipt->check_word[0] || receipt->reply_expected_ms != 0))
+        return false;
+    /* a service statement is answered by DELIVERED alone */
+    if (!is_delivered && receipt->about != HOTLINE__V1__RECEIPT_ABOUT__ABOUT_NOTICE)
         return false;
     return views_ascend(receipt);
 }
@@ -111,6 +115,8 @@ static int check_subject(struct judge *judge)
         return no(judge, HL_EVERIFY, "receipt: other namespace");
     if ((unsigned)receipt->plane != expected->plane)
         return no(judge, HL_EVERIFY, "receipt: other plane");
+    if (expected->check_word && receipt->about != HOTLINE__V1__RECEIPT_ABOUT__ABOUT_NOTICE)
+        return no(judge, HL_EVERIFY, "receipt: about a service statement, not the notice");
     if (receipt->content_hash.len > 0 &&
         !same(&receipt->content_hash, expected->content_hash, HASH_BYTES))
         return no(judge, HL_EVERIFY, "receipt: about other content");
@@ -132,10 +138,11 @@ static int check_signer(struct judge *judge, const struct cert *cert, size_t ind
 {
     if (cert->revoked_since_ms != 0 && cert->revoked_since_ms <= judge->expected->now_ms)
         return no(judge, HL_EREVOKED, "receipt: signed with a revoked key");
-    if (sign_check_at(judge->suite, judge->object, index,
-                      label_of(LABEL_RECEIPT, judge->expected->plane), cert->sign_pk) != HL_OK)
-        return no(judge, HL_EVERIFY, "receipt: signature does not verify");
-    return HL_OK;
+    int err = sign_check_at(judge->suite, judge->object, index,
+                            label_of(LABEL_RECEIPT, judge->expected->plane), cert->sign_pk);
+    if (err == HL_OK || err == HL_ENOMEM)
+        return err;
+    return no(judge, HL_EVERIFY, "receipt: signature does not verify");
 }
 
 static int check_device(struct judge *judge)

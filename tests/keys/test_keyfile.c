@@ -410,6 +410,20 @@ static void plaintext_of_another_length_or_entity_is_refused(void **unused)
     assert_int_equal(decode(relay, &lock), HL_EFORMAT);
 }
 
+/* The AEAD alone does not commit to its key; the commitment does, if all of it is compared. */
+static void every_octet_of_the_commitment_counts(void **unused)
+{
+    (void)unused;
+    const struct key_lock lock = raw_lock();
+    const uint8_t plain[16 + 4 * 32] = {0};
+
+    for (size_t at = 0; at < 32; at++) {
+        AUTO(blob) file = sealed_keyfile_miscommitted(KEY_DEVICE, raw_secret, BYTES_OF(plain), at);
+
+        assert_int_equal(decode(file, &lock), HL_EVERIFY);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +443,7 @@ int main(void)
         cmocka_unit_test(costs_and_salt_are_zero_without_a_pass_phrase),
         cmocka_unit_test(custodian_relay_and_witness_have_no_entity),
         cmocka_unit_test(plaintext_of_another_length_or_entity_is_refused),
+        cmocka_unit_test(every_octet_of_the_commitment_counts),
     };
 
     return cmocka_run_group_tests_name("keyfile", tests, NULL, NULL);

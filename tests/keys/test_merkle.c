@@ -319,6 +319,25 @@ static void consistency_with_other_length_octet_or_root_is_refused(void **unused
     }
 }
 
+/* The first of the doubled tree's levels is missing: the hashes fit, the size does not. */
+static void proof_of_a_smaller_tree_is_refused_for_a_larger_one(void **unused)
+{
+    (void)unused;
+    for (size_t second = 2; second <= LEAVES; second++) {
+        for (size_t first = 1; first < second; first++) {
+            uint8_t proof[MERKLE_PROOF_MAX][32];
+            uint8_t roots[2][32];
+            size_t len = consistency_by_definition(first, second, proof);
+
+            root_of(0, first, roots[0]);
+            root_of(0, second, roots[1]);
+            assert_int_equal(merkle_check_consistency(first, roots[0], 2 * second, roots[1],
+                                                      (const uint8_t(*)[32])proof, len),
+                             HL_EVERIFY);
+        }
+    }
+}
+
 /* A relay that shows A and B trees of one size is caught without any proof. */
 static void two_roots_of_one_size_are_inconsistent(void **unused)
 {
@@ -383,6 +402,7 @@ int main(void)
         cmocka_unit_test(path_in_the_largest_tree_verifies),
         cmocka_unit_test(every_consistency_proof_verifies),
         cmocka_unit_test(consistency_with_other_length_octet_or_root_is_refused),
+        cmocka_unit_test(proof_of_a_smaller_tree_is_refused_for_a_larger_one),
         cmocka_unit_test(two_roots_of_one_size_are_inconsistent),
         cmocka_unit_test(custody_tree_equals_the_vector),
     };

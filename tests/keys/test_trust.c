@@ -1,6 +1,7 @@
 #include "keys/trust.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/support/cmocka_all.h"
 #include "tests/support/federation.h"
@@ -58,56 +59,43 @@ static void every_negative_document_is_refused_with_a_reason(void **unused)
         if (err == HL_OK)
             print_error("admitted: %s\n", vectors_text(one, "name"));
         assert_int_not_equal(err, HL_OK);
-        assert_true(reason[0] != '\0');
+        /* "rosters" replaces a roster: the reason names the kind of document first */
+        size_t kind_len = strcspn(reason, ":");
+        assert_int_equal(strncmp(vectors_text(one, "replaced"), reason, kind_len), 0);
+        assert_true(kind_len >= strlen("roster") && strlen(reason) > kind_len + 2);
     }
     json_decref(root);
 }
 
-static void flip_each_octet(const char *name, const struct blob *document)
+/* The vectors' documents carry no signature above the threshold, so every octet counts. Each bit of every document is
+ * flipped in test_federation_make, with a fast suite; here the real one need not see them all. */
+static void flip_octets(const char *name, const struct blob *document, size_t step)
 {
     AUTO(blob) copy = NULL;
 
     assert_int_equal(blob_copy(bytes_blob(document), &copy), HL_OK);
-    for (size_t i = 0; i < copy->len; i++) {
+    for (size_t i = 0; i < copy->len; i += step) {
         struct trust *trust = NULL;
         char reason[160];
 
         copy->data[i] ^= (uint8_t)(1U << (i % 8));
         int err = federation_admit(&federation, name, bytes_blob(copy), &trust, reason);
         copy->data[i] = document->data[i];
-        /* A flipped bit in one signature above the threshold leaves enough good ones. */
-        if (err == HL_OK)
-            assert_memory_equal(trust->directory_hash, federation.trust->directory_hash,
-                                HASH_BYTES);
-        else
-            assert_true(reason[0] != '\0');
-        trust_free(trust);
+        if (err == HL_OK || !reason[0])
+            fail_msg("%s: octet %zu flipped was admitted, or has no reason", name, i);
     }
 }
 
-static void flipped_bit_in_a_document_never_changes_what_is_trusted(void **unused)
+static void document_with_a_flipped_bit_is_refused(void **unused)
 {
     (void)unused;
     if (!has_vectors)
         skip();
-    flip_each_octet("directory", federation.directory);
-    flip_each_octet("timestamp", federation.timestamp);
-}
-
-static void truncated_document_is_refused_at_every_length(void **unused)
-{
-    (void)unused;
-    if (!has_vectors)
-        skip();
-    for (size_t len = 0; len < federation.roster[0]->len; len++) {
-        struct trust *trust = NULL;
-        char reason[160];
-
-        assert_int_not_equal(federation_admit(&federation, "rosters",
-                                              BYTES(federation.roster[0]->data, len), &trust,
-                                              reason),
-                             HL_OK);
-    }
+    flip_octets("root", federation.root, 1);
+    flip_octets("directory", federation.directory, 1);
+    flip_octets("timestamp", federation.timestamp, 1);
+    flip_octets("national_roots", federation.national[0], 3);
+    flip_octets("rosters", federation.roster[0], 7);
 }
 
 static void wrong_pin_is_refused(void **unused)
@@ -167,8 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(federation_of_another_implementation_is_admitted),
         cmocka_unit_test(every_negative_document_is_refused_with_a_reason),
-        cmocka_unit_test(flipped_bit_in_a_document_never_changes_what_is_trusted),
-        cmocka_unit_test(truncated_document_is_refused_at_every_length),
+        cmocka_unit_test(document_with_a_flipped_bit_is_refused),
         cmocka_unit_test(wrong_pin_is_refused),
         cmocka_unit_test(desk_addresses_are_looked_up_in_the_directory),
         cmocka_unit_test(staleness_is_told_in_hours_after_the_earliest_expiry),

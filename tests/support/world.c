@@ -32,12 +32,27 @@ struct shared {
     struct trust *trust;
 };
 
+static struct shared federations[2][SIM_RELAYS_MAX + 1];
+
+static void free_federations(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k <= SIM_RELAYS_MAX; k++) {
+            trust_free(federations[i][k].trust);
+            made_federation_free(federations[i][k].made);
+        }
+    }
+}
+
 static const struct shared *federation_of(const struct suite *suite, size_t relays)
 {
-    static struct shared shared[2][SIM_RELAYS_MAX + 1];
-    struct shared *mine = &shared[suite == suite_real()][relays];
+    static bool is_registered;
+    struct shared *mine = &federations[suite == suite_real()][relays];
     if (mine->made != NULL)
         return mine;
+    if (!is_registered)
+        (void)atexit(free_federations); /* else the leak checker complains */
+    is_registered = true;
     static const char codes[SIM_STATES_MAX][4] = {"XAA", "XBB", "XCC", "XDD"};
     static struct seeded_rng state;
     seeded_rng_init(&state, 4711);

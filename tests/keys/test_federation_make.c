@@ -1,0 +1,414 @@
+#include "keys/federation_make.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_suite.h"
+
+#define NOW_MS 1795000000000LL
+
+static struct seeded_rng state;
+static struct rng rng;
+
+static struct federation_plan small_plan(const struct suite *suite)
+{
+    seeded_rng_init(&state, 11);
+    rng = seeded_rng(&state);
+    return (struct federation_plan){.suite = suite,
+                                    .rng = &rng,
+                                    .now_ms = NOW_MS,
+                                    .codes = {"XAA", "XBB"},
+                                    .state_count = 2,
+                                    .relay_count = 2,
+                                    .officer_count = 2,
+                                    .device_count = 1,
+                                    .port_base = 7401};
+}
+
+static struct made_federation *make(const struct federation_plan *plan)
+{
+    struct made_federation *made = NULL;
+
+    assert_int_equal(federation_make(plan, &made), HL_OK);
+    return made;
+}
+
+static struct trust *admit(const struct suite *suite, const struct made_federation *made)
+{
+    struct trust *trust = NULL;
+    char reason[160];
+
+    if (made_federation_admit(suite, made, &trust, reason) != HL_OK)
+        fail_msg("refused: %s", reason);
+    return trust;
+}
+
+static void made_federation_is_admitted_with_real_signatures(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_real());
+    AUTO(made_federation) made = make(&plan);
+    AUTO(trust) trust = admit(suite_real(), made);
+
+    (void)unused;
+    assert_true(trust->is_sandbox);
+    assert_int_equal(trust->entity_count, 2);
+    assert_int_equal(trust->relay_count, 2);
+    assert_int_equal(trust_stale_hours(trust, NOW_MS), 0);
+    assert_memory_equal(trust->ns, made->ns, NS_BYTES);
+    assert_memory_equal(trust->root_hash, made->root_hash, HASH_BYTES);
+}
+
+static void largest_federation_is_admitted(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+
+    (void)unused;
+    for (size_t i = 0; i < MADE_STATES_MAX; i++)
+        (void)snprintf(plan.codes[i], 4, "XZ%c", (char)('A' + i));
+    plan.state_count = MADE_STATES_MAX;
+    plan.relay_count = MADE_RELAYS_MAX;
+    plan.officer_count = MADE_OFFICERS_MAX;
+    plan.device_count = MADE_DEVICES_MAX;
+    plan.port_base = UINT16_MAX - MADE_RELAYS_MAX + 1;
+    AUTO(made_federation) made = make(&plan);
+    AUTO(trust) trust = admit(suite_fake(), made);
+    for (size_t i = 0; i < trust->entity_count; i++)
+        assert_int_equal(trust->entities[i].roster->cert_count,
+                         MADE_DEVICES_MAX + MADE_OFFICERS_MAX);
+}
+
+static void same_randomness_makes_the_same_federation(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) first = make(&plan);
+    plan = small_plan(suite_fake());
+    AUTO(made_federation) second = make(&plan);
+
+    (void)unused;
+    assert_true(bytes_equal(bytes_blob(first->root), bytes_blob(second->root)));
+    assert_true(bytes_equal(bytes_blob(first->timestamp), bytes_blob(second->timestamp)));
+    assert_true(
+        bytes_equal(bytes_blob(first->states[1].roster), bytes_blob(second->states[1].roster)));
+    AUTO(made_federation) third = make(&plan); /* the generator has moved on */
+    assert_false(bytes_equal(bytes_blob(first->root), bytes_blob(third->root)));
+}
+
+static void secrets_fit_the_documents(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) made = make(&plan);
+    AUTO(trust) trust = admit(suite_fake(), made);
+
+    (void)unused;
+    for (size_t i = 0; i < made->state_count; i++) {
+        const struct made_state *one = &made->states[i];
+        const struct entity *entity = trust_entity_by_code(trust, one->code);
+        const struct desk_id desk = {.kind = 2};
+        uint8_t pk[32];
+        uint8_t sk[SIGN_SK_BYTES];
+
+        assert_memory_equal(entity->id, one->entity, ID_BYTES);
+        suite_fake()->sign_keypair(one->devices[0].seed, pk, sk);
+        struct desk_id own = desk;
+        memcpy(own.entity, entity->id, ID_BYTES);
+        const struct cert *device = trust_device_no(trust, &own, 1);
+        assert_non_null(device);
+        assert_memory_equal(device->sign_pk, pk, 32);
+        assert_int_equal(device->roles, ROLE_BIT_AUTO | ROLE_BIT_DESK);
+        for (size_t k = 0; k < 2; k++) {
+            uint8_t id[ID_BYTES];
+
+            suite_fake()->sign_keypair(one->officers[k].seed, pk, sk);
+            key_id_of(pk, id);
+            const struct cert *officer = trust_cert(trust, entity->id, id);
+            assert_non_null(officer);
+            assert_int_equal(officer->roles, ROLE_BIT_COMPOSE | ROLE_BIT_RELEASE | ROLE_BIT_ACK);
+        }
+        assert_memory_not_equal(entity->roster->certs[1].person, entity->roster->certs[2].person,
+                                ID_BYTES);
+    }
+}
+
+static void deadlines_and_release_rules_are_those_of_the_domain(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) made = make(&plan);
+    AUTO(trust) trust = admit(suite_fake(), made);
+    const struct precedence_rule *flash = &trust->rules[4];
+    const struct precedence_rule *routine = &trust->rules[1];
+    const struct roster *roster = trust->entities[0].roster;
+
+    (void)unused;
+    assert_int_equal(flash->custody_s, 5);
+    assert_int_equal(flash->delivered_s, 30);
+    assert_int_equal(flash->opened_s, 180);
+    assert_int_equal(flash->ack_s, 600);
+    assert_int_equal(flash->nondelivery_s, 60);
+    assert_int_equal(trust->rules[3].ack_s, 1800);
+    assert_int_equal(trust->rules[2].ack_s, 3 * 3600);
+    assert_int_equal(routine->ack_s, 24 * 3600);
+    assert_int_equal(routine->answer_s, 30 * 24 * 3600);
+    assert_int_equal(roster->release_min[1], 1);
+    assert_int_equal(roster->release_min[2], 1);
+    assert_int_equal(roster->release_min[3], 2);
+    assert_int_equal(roster->release_min[4], 2);
+    assert_int_equal(roster->single_person_max, HOTLINE__V1__PRECEDENCE__PRIORITY);
+    assert_int_equal(roster->release_devices_min, 1);
+}
+
+static void expect_plan_refused(struct federation_plan plan, int wanted)
+{
+    struct made_federation *made = NULL;
+
+    assert_int_equal(federation_make(&plan, &made), wanted);
+    assert_null(made);
+}
+
+static void plan_out_of_range_is_refused(void **unused)
+{
+    const struct federation_plan good = small_plan(suite_fake());
+    const struct {
+        size_t offset, max;
+    } counts[] = {{offsetof(struct federation_plan, state_count), MADE_STATES_MAX},
+                  {offsetof(struct federation_plan, relay_count), MADE_RELAYS_MAX},
+                  {offsetof(struct federation_plan, officer_count), MADE_OFFICERS_MAX},
+                  {offsetof(struct federation_plan, device_count), MADE_DEVICES_MAX}};
+
+    (void)unused;
+    for (size_t i = 0; i < 4; i++) {
+        struct federation_plan plan = good;
+        size_t none = 0;
+        size_t many = counts[i].max + 1;
+
+        memcpy((uint8_t *)&plan + counts[i].offset, &none, sizeof(none));
+        expect_plan_refused(plan, HL_EINVAL);
+        memcpy((uint8_t *)&plan + counts[i].offset, &many, sizeof(many));
+        expect_plan_refused(plan, HL_EINVAL);
+    }
+    static const char *const codes[] = {"FRA", "X1A", "XA1", "XAa", "XBB", ""};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        struct federation_plan plan = good;
+
+        (void)snprintf(plan.codes[0], 4, "%s", codes[i]);
+        expect_plan_refused(plan, HL_EINVAL);
+    }
+    struct federation_plan plan = good;
+    plan.port_base = 0;
+    expect_plan_refused(plan, HL_EINVAL);
+    plan.port_base = UINT16_MAX; /* the second relay has no port */
+    expect_plan_refused(plan, HL_EINVAL);
+    plan = good;
+    plan.now_ms = 1000;
+    expect_plan_refused(plan, HL_EFORMAT);
+}
+
+static void expect_flips_refused(struct made_federation *made, const char *name,
+                                 struct blob *document)
+{
+    for (size_t i = 0; i < document->len; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            struct trust *trust = NULL;
+            char reason[160];
+
+            document->data[i] ^= (uint8_t)(1U << bit);
+            int err = made_federation_admit(suite_fake(), made, &trust, reason);
+            document->data[i] ^= (uint8_t)(1U << bit);
+            if (err == HL_OK || !reason[0])
+                fail_msg("%s, octet %zu, bit %u: admitted, or no reason", name, i, bit);
+        }
+    }
+}
+
+static void every_flipped_bit_of_every_document_is_refused(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    plan.officer_count = 1;
+    AUTO(made_federation) made = make(&plan);
+
+    (void)unused;
+    expect_flips_refused(made, "root", made->root);
+    expect_flips_refused(made, "directory", made->directory);
+    expect_flips_refused(made, "timestamp", made->timestamp);
+    for (size_t i = 0; i < 2; i++) {
+        expect_flips_refused(made, "national root", made->states[i].national_root);
+        expect_flips_refused(made, "roster", made->states[i].roster);
+    }
+}
+
+static void every_truncated_document_is_refused(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) made = make(&plan);
+    struct blob *documents[] = {made->root, made->directory, made->timestamp,
+                                made->states[0].national_root, made->states[0].roster};
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+        size_t whole = documents[i]->len;
+
+        for (size_t len = 0; len < whole; len++) {
+            struct trust *trust = NULL;
+            char reason[160];
+
+            documents[i]->len = len;
+            assert_int_not_equal(made_federation_admit(suite_fake(), made, &trust, reason), HL_OK);
+            assert_true(reason[0] != '\0');
+        }
+        documents[i]->len = whole;
+    }
+}
+
+/* --- the same from a folder ----------------------------------------------------------------------- */
+
+static char folder[64];
+
+static void put(const char *name, const struct blob *document)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    assert_int_equal(keyfile_write(path, bytes_blob(document), false), HL_OK);
+}
+
+static void drop(const char *name)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    (void)unlink(path);
+}
+
+static void put_all(const struct made_federation *made)
+{
+    char name[40];
+
+    put("root-1.bin", made->root);
+    put("directory.bin", made->directory);
+    put("timestamp.bin", made->timestamp);
+    for (size_t i = 0; i < made->state_count; i++) {
+        (void)snprintf(name, sizeof(name), "national-%s-1.bin", made->states[i].code);
+        put(name, made->states[i].national_root);
+        (void)snprintf(name, sizeof(name), "roster-%s.bin", made->states[i].code);
+        put(name, made->states[i].roster);
+    }
+}
+
+static int make_folder(void **unused)
+{
+    (void)unused;
+    (void)snprintf(folder, sizeof(folder), "/tmp/hotline-federation-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int drop_folder(void **unused)
+{
+    DIR *dir = opendir(folder);
+    struct dirent *entry = NULL;
+
+    (void)unused;
+    while (dir && (entry = readdir(dir)))
+        drop(entry->d_name);
+    if (dir)
+        (void)closedir(dir);
+    return rmdir(folder);
+}
+
+static int load(const struct made_federation *made, struct trust **ret_trust, char *reason)
+{
+    return trust_load(suite_fake(), folder, made->ns, made->root_hash, ret_trust, reason);
+}
+
+static void federation_is_loaded_from_its_folder(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) made = make(&plan);
+    AUTO(trust) trust = NULL;
+    char reason[160];
+
+    (void)unused;
+    put_all(made);
+    put("notes.txt", made->root); /* is not looked at */
+    assert_int_equal(load(made, &trust, reason), HL_OK);
+    assert_string_equal(reason, "");
+    assert_int_equal(trust->entity_count, 2);
+    assert_non_null(trust->entities[1].roster);
+}
+
+static void missing_document_is_named(void **unused)
+{
+    static const char *const names[] = {"root-1.bin", "directory.bin", "timestamp.bin"};
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) made = make(&plan);
+    struct trust *trust = NULL;
+    char reason[160];
+
+    (void)unused;
+    for (size_t i = 0; i < 3; i++) {
+        put_all(made);
+        drop(names[i]);
+        assert_int_equal(load(made, &trust, reason), HL_ENOTFOUND);
+        assert_non_null(strstr(reason, names[i]));
+    }
+    put_all(made);
+    drop("national-XAA-1.bin");
+    assert_int_equal(load(made, &trust, reason), HL_EFORMAT);
+    assert_string_equal(reason, "roster: a State has two, or no national root");
+}
+
+static void later_version_in_the_folder_is_refused(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) made = make(&plan);
+    struct trust *trust = NULL;
+    char reason[160];
+
+    (void)unused;
+    put_all(made);
+    put("root-2.bin", made->root);
+    assert_int_equal(load(made, &trust, reason), HL_EFORMAT);
+    assert_non_null(strstr(reason, "root: only version 1"));
+    drop("root-2.bin");
+    put("national-XAA-2.bin", made->states[0].national_root);
+    assert_int_equal(load(made, &trust, reason), HL_EFORMAT);
+    assert_string_equal(reason, "national root: a State has two");
+}
+
+static void folder_that_is_not_there_is_told(void **unused)
+{
+    struct trust *trust = NULL;
+    char reason[160];
+    char deep[5000];
+
+    (void)unused;
+    assert_int_equal(trust_load(suite_fake(), "/nowhere", NULL, NULL, &trust, reason),
+                     HL_ENOTFOUND);
+    assert_true(reason[0] != '\0');
+    memset(deep, 'd', sizeof(deep) - 1);
+    deep[sizeof(deep) - 1] = '\0';
+    assert_int_equal(trust_load(suite_fake(), deep, NULL, NULL, &trust, reason), HL_ETOOBIG);
+    assert_true(reason[0] != '\0');
+}
+
+#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(made_federation_is_admitted_with_real_signatures),
+        cmocka_unit_test(largest_federation_is_admitted),
+        cmocka_unit_test(same_randomness_makes_the_same_federation),
+        cmocka_unit_test(secrets_fit_the_documents),
+        cmocka_unit_test(deadlines_and_release_rules_are_those_of_the_domain),
+        cmocka_unit_test(plan_out_of_range_is_refused),
+        cmocka_unit_test(every_flipped_bit_of_every_document_is_refused),
+        cmocka_unit_test(every_truncated_document_is_refused),
+        IN_FOLDER(federation_is_loaded_from_its_folder),
+        IN_FOLDER(missing_document_is_named),
+        IN_FOLDER(later_version_in_the_folder_is_refused),
+        cmocka_unit_test(folder_that_is_not_there_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
