@@ -11,14 +11,15 @@
 #include "client/peer.h"
 #include "proto/record.h"
 
-#define PING_MS        (15LL * 1000)
-#define SILENCE_MS     (45LL * 1000)
-#define SAVE_MS        (60LL * 1000)
-#define KEYS_EVERY_MS  (12LL * 3600 * 1000)
-#define KEYS_WANTED_MS 1000 /* a receipt that waits for a key must not wait long: FLASH wants DELIVERED in 30 s */
-#define DESKS_PER_GET  400
-#define WINDOW         64
-#define WINDOW_BYTES   (4U * 1024 * 1024)
+#define PING_MS       (15LL * 1000)
+#define SILENCE_MS    (45LL * 1000)
+#define SAVE_MS       (60LL * 1000)
+#define KEYS_EVERY_MS (12LL * 3600 * 1000)
+#define KEYS_WANTED_MS                                                                             \
+    1000 /* a receipt that waits for a key must not wait long: FLASH wants DELIVERED in 30 s */
+#define DESKS_PER_GET 400
+#define WINDOW        64
+#define WINDOW_BYTES  (4U * 1024 * 1024)
 
 int agent_new(struct desk *desk, const struct relay_info *relay, struct agent **ret_agent)
 {

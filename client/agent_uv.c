@@ -183,11 +183,13 @@ static void tick_wire(struct wire *wire)
         flush(wire);
 }
 
+/* The caller is asked first: what it has just changed goes out in the same turn. */
 static void take_turn(struct agents *agents)
 {
+    if (!agents->was_done) /* several turns may fall into the loop's last round: done is done */
+        agents->was_done = agents->is_done && agents->is_done(agents->context);
     for (size_t i = 0; !agents->is_closing && i < agents->wire_count; i++)
         tick_wire(&agents->wires[i]);
-    agents->was_done = agents->is_done && agents->is_done(agents->context);
     if (agents->was_done || agents->signal != 0 ||
         (agents->deadline_ms != 0 && uv_now(&agents->loop) >= agents->deadline_ms))
         uv_stop(&agents->loop);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "client/form_value.h"
 
 #define REPEATED_MAX 400
 
@@ -17,30 +17,9 @@ static const char *const not_keys[] = {
     "check_word", "dir_version", "dir_hash",      "drafted_ms",  "persons",      "ns",
     "text",       "exercise_id", "exercise_name", "template_id", "attachment"};
 
-/* One entry on its way into the notice. */
-struct fill {
-    const struct form_context *context;
-    const struct form_entry *entry;
-    struct form_faults *faults;
-};
-
-static void fault(const struct fill *fill, const char *message)
-{
-    form_fault_add(fill->faults, fill->entry->line, fill->entry->key, "%s", message);
-}
-
 static void *member(ProtobufCMessage *message, unsigned offset)
 {
     return (uint8_t *)message + offset;
-}
-
-static ProtobufCMessage *new_message(const ProtobufCMessageDescriptor *type)
-{
-    ProtobufCMessage *message = calloc(1, type->sizeof_message);
-
-    if (message)
-        protobuf_c_message_init(type, message);
-    return message;
 }
 
 /* Grow a repeated field's array by one element of `size`; returns the new element, NULL when full or without memory. */
@@ -69,7 +48,7 @@ static bool claim_oneof(const struct fill *fill, ProtobufCMessage *message,
         return true;
     uint32_t *chosen = member(message, field->quantifier_offset);
     if (*chosen != 0 && *chosen != field->id) {
-        fault(fill, "the form already has another body; a notice has one");
+        form_value_fault(fill, "the form already has another body; a notice has one");
         return false;
     }
     *chosen = field->id;
@@ -86,7 +65,7 @@ static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *messag
         ProtobufCMessage **slot = member(message, field->offset);
 
         if (!*slot)
-            *slot = new_message(field->descriptor);
+            *slot = form_value_new(field->descriptor);
         return *slot;
     }
     char *after = NULL;
@@ -94,7 +73,8 @@ static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *messag
     size_t *count = member(message, field->quantifier_offset);
     if (after == *rest || *after != '.' || number == 0 || number > *count + 1 ||
         number > REPEATED_MAX) {
-        fault(fill, "expected the number of the entry, from 1 and without gaps, as measure.1.kind");
+        form_value_fault(
+            fill, "expected the number of the entry, from 1 and without gaps, as measure.1.kind");
         return NULL;
     }
     *rest = after + 1;
@@ -103,191 +83,9 @@ static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *messag
 
         if (!slot)
             return NULL;
-        *slot = new_message(field->descriptor);
+        *slot = form_value_new(field->descriptor);
     }
     return (*(ProtobufCMessage ***)member(message, field->offset))[number - 1];
-}
-
-static int read_integer(const struct fill *fill, uint64_t *ret_value)
-{
-    char *after = NULL;
-
-    *ret_value = strtoull(fill->entry->value, &after, 10);
-    if (*after != '\0' || fill->entry->value[0] == '-') {
-        fault(fill, "expected a whole number");
-        return HL_EFORMAT;
-    }
-    return HL_OK;
-}
-
-static int read_word(const struct fill *fill, const ProtobufCEnumDescriptor *type,
-                     uint32_t *ret_value)
-{
-    if (form_word_parse(type, fill->entry->value, ret_value) == HL_OK)
-        return HL_OK;
-
-    AUTO_BUF words;
-    buf_init(&words, 4096);
-    form_words_list(type, &words);
-    buf_add_u8(&words, 0);
-    form_fault_add(fill->faults, fill->entry->line, fill->entry->key, "`%.60s` is not one of: %s",
-                   fill->entry->value, words.err == HL_OK ? (const char *)words.data : "");
-    return HL_EFORMAT;
-}
-
-static int read_stamp(const struct fill *fill, int64_t *ret_ms)
-{
-    const char *value = fill->entry->value;
-    int64_t relative = 0;
-
-    if (value[0] == '+' && duration_parse(value + 1, &relative) == HL_OK) {
-        *ret_ms = fill->context->now_ms + relative;
-        return HL_OK;
-    }
-    if (time_parse(value, ret_ms) == HL_OK)
-        return HL_OK;
-    fault(fill, "expected a time as 2026-11-24T14:05:00Z or +15m");
-    return HL_EFORMAT;
-}
-
-/* A notice id (32-octet fields), 32 hex digits, or `new` (16-octet fields). */
-static int read_octets(const struct fill *fill, ProtobufCBinaryData *ret_data)
-{
-    const char *value = fill->entry->value;
-    uint8_t octets[HASH_BYTES];
-    size_t len = ID_BYTES;
-    int err = HL_EFORMAT;
-
-    if (strcmp(value, "new") == 0) {
-        rng_fill(fill->context->rng, octets, ID_BYTES);
-        err = HL_OK;
-    } else if (strlen(value) == (size_t)2 * ID_BYTES) {
-        err = hex_decode(value, octets, ID_BYTES);
-    } else if (fill->context->find_notice) {
-        len = HASH_BYTES;
-        err = fill->context->find_notice(fill->context->owner, value, octets);
-    }
-    if (err != HL_OK) {
-        fault(fill, err == HL_EAMBIGUOUS
-                        ? "the notice id fits more than one notice"
-                        : "expected the id of a notice at this desk, 32 hex digits, or `new`");
-        return HL_EFORMAT;
-    }
-    uint8_t *data = malloc(len);
-    if (!data)
-        return HL_ENOMEM;
-    memcpy(data, octets, len);
-    *ret_data = (ProtobufCBinaryData){len, data};
-    return HL_OK;
-}
-
-static int read_bool(const struct fill *fill, protobuf_c_boolean *ret_value)
-{
-    bool is_yes = strcmp(fill->entry->value, "yes") == 0 || strcmp(fill->entry->value, "true") == 0;
-    bool is_no = strcmp(fill->entry->value, "no") == 0 || strcmp(fill->entry->value, "false") == 0;
-
-    if (!is_yes && !is_no) {
-        fault(fill, "expected yes or no");
-        return HL_EFORMAT;
-    }
-    *ret_value = is_yes;
-    return HL_OK;
-}
-
-static int read_string(const struct fill *fill, char **ret_text)
-{
-    char *text = strdup(fill->entry->value);
-
-    if (!text)
-        return HL_ENOMEM;
-    *ret_text = text;
-    return HL_OK;
-}
-
-/* Desk and Stamp are messages written as one value. */
-static int read_leaf_message(const struct fill *fill, const ProtobufCMessageDescriptor *type,
-                             ProtobufCMessage **slot)
-{
-    struct desk_id desk;
-    int64_t stamp_ms = 0;
-    bool is_desk = type == &hotline__v1__desk__descriptor;
-
-    if (is_desk && desk_parse(fill->context->trust, fill->entry->value, &desk) != HL_OK) {
-        fault(fill, "no such desk in the directory; expected an address as XBB.TEC");
-        return HL_EFORMAT;
-    }
-    if (!is_desk)
-        TRY(read_stamp(fill, &stamp_ms));
-    if (!*slot)
-        *slot = new_message(type);
-    if (!*slot)
-        return HL_ENOMEM;
-    if (!is_desk) {
-        ((Hotline__V1__Stamp *)*slot)->unix_ms = stamp_ms;
-        return HL_OK;
-    }
-    Hotline__V1__Desk *message = (Hotline__V1__Desk *)*slot;
-    free(message->entity.data);
-    message->entity = (ProtobufCBinaryData){ID_BYTES, malloc(ID_BYTES)};
-    if (!message->entity.data)
-        return HL_ENOMEM;
-    memcpy(message->entity.data, desk.entity, ID_BYTES);
-    message->kind = (Hotline__V1__DeskKind)desk.kind;
-    return HL_OK;
-}
-
-/* lint: long, because it is one table of the schema's scalar types. */
-static int read_value(const struct fill *fill, const ProtobufCFieldDescriptor *field, void *at)
-{
-    uint64_t integer = 0;
-    uint32_t word = 0;
-    protobuf_c_boolean truth = 0;
-    char *text = NULL;
-    ProtobufCBinaryData octets;
-
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_ENUM:
-        TRY(read_word(fill, field->descriptor, &word));
-        *(uint32_t *)at = word;
-        return HL_OK;
-    case PROTOBUF_C_TYPE_UINT32:
-        TRY(read_integer(fill, &integer));
-        if (integer > UINT32_MAX) {
-            fault(fill, "the number is too large");
-            return HL_EFORMAT;
-        }
-        *(uint32_t *)at = (uint32_t)integer;
-        return HL_OK;
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_INT64:
-        TRY(read_integer(fill, &integer));
-        *(uint64_t *)at = integer;
-        return HL_OK;
-    case PROTOBUF_C_TYPE_BOOL:
-        TRY(read_bool(fill, &truth));
-        *(protobuf_c_boolean *)at = truth;
-        return HL_OK;
-    case PROTOBUF_C_TYPE_STRING:
-        TRY(read_string(fill, &text));
-        *(char **)at = text;
-        return HL_OK;
-    case PROTOBUF_C_TYPE_BYTES:
-        TRY(read_octets(fill, &octets));
-        *(ProtobufCBinaryData *)at = octets;
-        return HL_OK;
-    case PROTOBUF_C_TYPE_MESSAGE: return read_leaf_message(fill, field->descriptor, at);
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_DOUBLE: break; /* the schema has none of these */
-    }
-    fault(fill, "a field of this kind cannot be written in a form");
-    return HL_EFORMAT;
 }
 
 static size_t element_size(const ProtobufCFieldDescriptor *field)
@@ -310,10 +108,10 @@ static int fill_repeated(const struct fill *fill, ProtobufCMessage *message,
     void *element = grow(message, field, element_size(field));
 
     if (!element) {
-        fault(fill, "the field is given too often");
+        form_value_fault(fill, "the field is given too often");
         return HL_EFORMAT;
     }
-    int err = read_value(fill, field, element);
+    int err = form_value_read(fill, field, element);
     if (err != HL_OK)
         (*(size_t *)member(message, field->quantifier_offset))--;
     return err;
@@ -341,10 +139,10 @@ static int fill_once(const struct fill *fill, ProtobufCMessage *message,
                      const ProtobufCFieldDescriptor *field)
 {
     if (is_set(message, field)) {
-        fault(fill, "the field is given twice");
+        form_value_fault(fill, "the field is given twice");
         return HL_EFORMAT;
     }
-    return read_value(fill, field, member(message, field->offset));
+    return form_value_read(fill, field, member(message, field->offset));
 }
 
 static bool is_leaf(const ProtobufCFieldDescriptor *field)
@@ -366,7 +164,7 @@ static const ProtobufCFieldDescriptor *find_field(const struct fill *fill,
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
     if (!field)
-        fault(fill, "unknown key; `hotline show-form TYPE` lists the keys");
+        form_value_fault(fill, "unknown key; `hotline show-form TYPE` lists the keys");
     *ret_rest = rest + len;
     return field;
 }
@@ -392,8 +190,8 @@ static int fill_path(const struct fill *fill, ProtobufCMessage *message)
         if (is_leaf(field) && *rest == '\0')
             return fill_field(fill, message, field);
         if (is_leaf(field) || *rest == '\0') {
-            fault(fill, is_leaf(field) ? "the key goes on after a plain field"
-                                       : "the key names a group; add a field of it");
+            form_value_fault(fill, is_leaf(field) ? "the key goes on after a plain field"
+                                                  : "the key names a group; add a field of it");
             return HL_EFORMAT;
         }
         rest++;
@@ -412,14 +210,15 @@ static int fill_address(const struct fill *fill, Hotline__V1__Notice *notice, bo
     uint32_t precedence = 0;
 
     if (read < 1 || desk_parse(fill->context->trust, address, &desk) != HL_OK) {
-        fault(fill, "no such desk in the directory; expected an address as XBB.TEC");
+        form_value_fault(fill, "no such desk in the directory; expected an address as XBB.TEC");
         return HL_EFORMAT;
     }
     if (read == 2 && (is_action || form_word_parse(&hotline__v1__precedence__descriptor, word,
                                                    &precedence) != HL_OK)) {
-        fault(fill, is_action
-                        ? "an action address takes the notice's precedence; nothing may follow it"
-                        : "expected ROUTINE, PRIORITY, IMMEDIATE or FLASH after the address");
+        form_value_fault(
+            fill, is_action
+                      ? "an action address takes the notice's precedence; nothing may follow it"
+                      : "expected ROUTINE, PRIORITY, IMMEDIATE or FLASH after the address");
         return HL_EFORMAT;
     }
     const ProtobufCFieldDescriptor *field =
@@ -427,7 +226,7 @@ static int fill_address(const struct fill *fill, Hotline__V1__Notice *notice, bo
     Hotline__V1__Address **slot = grow(&notice->base, field, sizeof(void *));
     if (!slot)
         return HL_ENOMEM;
-    *slot = (Hotline__V1__Address *)new_message(&hotline__v1__address__descriptor);
+    *slot = (Hotline__V1__Address *)form_value_new(&hotline__v1__address__descriptor);
     if (!*slot)
         return HL_ENOMEM;
     (*slot)->action = is_action;
@@ -435,8 +234,8 @@ static int fill_address(const struct fill *fill, Hotline__V1__Notice *notice, bo
         precedence; /* 0: that of the notice, set when all lines are read */
     struct form_entry plain = {fill->entry->key, address, fill->entry->line};
     struct fill desk_fill = {fill->context, &plain, fill->faults};
-    return read_leaf_message(&desk_fill, &hotline__v1__desk__descriptor,
-                             (ProtobufCMessage **)&(*slot)->desk);
+    return form_value_read_leaf(&desk_fill, &hotline__v1__desk__descriptor,
+                                (ProtobufCMessage **)&(*slot)->desk);
 }
 
 static int add_text(Hotline__V1__Notice *notice, const char *lang, const char *body,
@@ -448,7 +247,7 @@ static int add_text(Hotline__V1__Notice *notice, const char *lang, const char *b
 
     if (!slot)
         return HL_ENOMEM;
-    *slot = (Hotline__V1__Text *)new_message(&hotline__v1__text__descriptor);
+    *slot = (Hotline__V1__Text *)form_value_new(&hotline__v1__text__descriptor);
     if (!*slot)
         return HL_ENOMEM;
     (*slot)->authoritative = is_authoritative;
@@ -482,7 +281,7 @@ static int fill_entry(const struct fill *fill, Hotline__V1__Notice *notice)
     if (strncmp(key, "text.", 5) == 0 && strchr(key + 5, '.') == NULL)
         return add_text(notice, key + 5, fill->entry->value, false);
     if (is_program_key(key)) {
-        fault(fill, "the program sets this field; leave it out");
+        form_value_fault(fill, "the program sets this field; leave it out");
         return HL_EFORMAT;
     }
     return fill_path(fill, &notice->base);
