@@ -127,31 +127,34 @@ static int write_passphrase_key(const struct sandbox *sandbox, const char *path,
     return write_key(path, secrets, &lock);
 }
 
+/* Key files of one role, "root-1.hlk" …; `secrets` is the form they are written from. */
+static int write_custodian_role(const struct sandbox *sandbox, struct key_secrets *secrets,
+                                const char *name, const uint8_t (*seeds)[32], size_t count)
+{
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        memcpy(secrets->seed, seeds[i], 32);
+        TRY(path_of(sandbox, path, "custodians/%s-%zu.hlk", name, i + 1));
+        TRY(write_passphrase_key(sandbox, path, secrets));
+    }
+    return HL_OK;
+}
+
 static int write_custodians(const struct sandbox *sandbox)
 {
     const struct made_federation *made = sandbox->made;
-    const struct {
-        const char *name;
-        const uint8_t (*seeds)[32];
-        size_t count;
-    } roles[] = {{"root", (const uint8_t(*)[32])made->root_seed, 3},
-                 {"directory", (const uint8_t(*)[32])made->directory_seed, 3},
-                 {"timestamp", (const uint8_t(*)[32])made->timestamp_seed, 2}};
     AUTO(key_secrets) secrets = NULL;
-    char path[PATH_MAX];
 
     TRY(key_secrets_new(&secrets));
     secrets->kind = KEY_CUSTODIAN;
     secrets->is_sandbox = true;
     memcpy(secrets->ns, made->ns, NS_BYTES);
-    for (size_t i = 0; i < 3; i++) {
-        for (size_t k = 0; k < roles[i].count; k++) {
-            memcpy(secrets->seed, roles[i].seeds[k], 32);
-            TRY(path_of(sandbox, path, "custodians/%s-%zu.hlk", roles[i].name, k + 1));
-            TRY(write_passphrase_key(sandbox, path, secrets));
-        }
-    }
-    return HL_OK;
+    TRY(write_custodian_role(sandbox, secrets, "root", (const uint8_t(*)[32])made->root_seed, 3));
+    TRY(write_custodian_role(sandbox, secrets, "directory",
+                             (const uint8_t(*)[32])made->directory_seed, 3));
+    return write_custodian_role(sandbox, secrets, "timestamp",
+                                (const uint8_t(*)[32])made->timestamp_seed, 2);
 }
 
 static int write_relay(const struct sandbox *sandbox, size_t index)
@@ -213,7 +216,8 @@ static int write_profile(const struct sandbox *sandbox, const struct made_state 
                          size_t index)
 {
     const struct made_federation *made = sandbox->made;
-    size_t device = index % made->device_count + 1;
+    size_t devices = made->device_count ? made->device_count : 1;
+    size_t device = index % devices + 1;
     bool has_officer = index < made->officer_count; /* a terminal without one is headless */
     char officer[PATH_MAX];
     char config[PATH_MAX];

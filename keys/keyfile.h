@@ -87,9 +87,9 @@ HL_MUST_CHECK int keyfile_peek(struct bytes file, struct keyfile_head *ret_head)
 
 /* Files. Reading refuses a file that group or others may use (HL_EPERM) or of more than 4096 octets (HL_ETOOBIG), a missing one
  * is HL_ENOTFOUND, others HL_EIO.
- * Writing: temp file 0600 in the same folder, fsync, rename, fsync(dir); overwrite_first also erases the old content in place. */
+ * Writing: temp file 0600 in the same folder, fsync, rename, fsync(dir); erases_old also overwrites the old content once the new one has its name. */
 HL_MUST_CHECK int keyfile_read(const char *path, struct blob **ret_file);
-HL_MUST_CHECK int keyfile_write(const char *path, struct bytes file, bool overwrite_first);
+HL_MUST_CHECK int keyfile_write(const char *path, struct bytes file, bool erases_old);
 /* Any file of at most `max` octets, no mode check. Errors: HL_ENOTFOUND, HL_EIO, HL_ETOOBIG. */
 HL_MUST_CHECK int file_read(const char *path, size_t max, struct blob **ret_file);
 

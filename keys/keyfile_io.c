@@ -84,15 +84,13 @@ int keyfile_read(const char *path, struct blob **ret_file)
     return read_path(path, KEYFILE_MAX, S_IRWXG | S_IRWXO, ret_file);
 }
 
-/* The old content may hold seeds that must be gone; a journaling disk may still keep blocks (SECURITY.md says so). */
-static int overwrite(const char *path)
+/* The old content may hold seeds that must be gone; a journaling disk may still keep blocks (SECURITY.md says so). Through the
+ * descriptor, after the new file has taken the name: at no moment is the only whole copy under another name. */
+static int erase_old(int fd)
 {
     static const uint8_t zeros[KEYFILE_MAX];
     struct stat info;
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-    if (fd < 0)
-        return errno == ENOENT ? HL_OK : HL_EIO;
     int err = fstat(fd, &info) == 0 && info.st_size <= KEYFILE_MAX
                   ? write_all(fd, BYTES(zeros, (size_t)info.st_size))
                   : HL_EIO;
@@ -132,7 +130,22 @@ static int write_temp(const char *temp, struct bytes file)
     return err;
 }
 
-int keyfile_write(const char *path, struct bytes file, bool overwrite_first)
+static int replace(const char *temp, const char *path, bool erases_old)
+{
+    int old = erases_old ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+
+    if (erases_old && old < 0 && errno != ENOENT)
+        return HL_EIO;
+    if (rename(temp, path) != 0) {
+        if (old >= 0)
+            (void)close(old); /* nothing was written through it */
+        return HL_EIO;
+    }
+    TRY(sync_folder(path));
+    return old >= 0 ? erase_old(old) : HL_OK;
+}
+
+int keyfile_write(const char *path, struct bytes file, bool erases_old)
 {
     char temp[PATH_MAX_OURS];
     int len = snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid());
@@ -141,13 +154,9 @@ int keyfile_write(const char *path, struct bytes file, bool overwrite_first)
         return HL_EINVAL;
     (void)unlink(temp); /* a leftover of a process with our number that was killed */
     int err = write_temp(temp, file);
-    if (err == HL_OK && overwrite_first)
-        err = overwrite(path);
-    if (err == HL_OK && rename(temp, path) != 0)
-        err = HL_EIO;
-    if (err != HL_OK) {
-        (void)unlink(temp); /* nothing better can be done about it */
-        return err;
-    }
-    return sync_folder(path);
+    if (err == HL_OK)
+        err = replace(temp, path, erases_old);
+    if (err != HL_OK)
+        (void)unlink(temp); /* gone already if it took the name */
+    return err;
 }

@@ -20,7 +20,9 @@ static int proof_roster(struct admit *admit, const Hotline__V1__Signed *object,
                    ? HL_OK
                    : admit_refuse(admit, HL_EVERIFY, "certificate proof",
                                   "a State has two rosters");
-    TRY(admit_roster_head(admit, object, from, entity));
+    TRY(admit_roster_head(admit, object, from, entity)); /* refuses a State that is not there */
+    if (!entity || !entity->roster)
+        return HL_EINVAL;
     entity->roster->certs = calloc(CERTS_MAX, sizeof(entity->roster->certs[0]));
     if (!entity->roster->certs)
         return HL_ENOMEM;

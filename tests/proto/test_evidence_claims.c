@@ -1,0 +1,659 @@
+/* test_evidence_claims — what an arbiter says about bundles whose manifest is always in order: what is claimed, on which basis of
+ * time, with which remarks. */
+#include <string.h>
+
+#include "proto/evidence.h"
+#include "proto/receipt.h"
+#include "tests/support/bundle_world.h"
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_suite.h"
+
+#define CUSTODY_MS (WORLD_NOW_MS + 2000)
+
+static struct bundle_world *world;
+static struct records records;
+
+static int setup(void **unused)
+{
+    (void)unused;
+    world = bundle_world_new(suite_fake());
+    letter_seal(&world->letter);
+    bundle_add_trust(world, &records);
+    return 0;
+}
+
+static int teardown(void **unused)
+{
+    (void)unused;
+    records_done(&records);
+    bundle_world_free(world);
+    return 0;
+}
+
+static struct verdict *judge(void)
+{
+    AUTO(blob) bundle = bundle_finish(world, &records);
+    struct verdict *verdict = NULL;
+
+    assert_int_equal(evidence_verify(world->suite, bytes_blob(bundle), world->trust->root_hash,
+                                     WORLD_NOW_MS, &verdict),
+                     HL_OK);
+    return verdict;
+}
+
+static void expect_invalid(const char *step)
+{
+    struct verdict *verdict = judge();
+
+    assert_int_equal(verdict->result, VERDICT_INVALID);
+    assert_int_equal(verdict->claim_count, 0);
+    assert_int_equal(verdict->notice_count, 0);
+    if (!strstr(verdict->step, step))
+        fail_msg("'%s' instead of '%s'", verdict->step, step);
+    verdict_free(verdict);
+}
+
+static const struct verdict_claim *claim_of(const struct verdict *verdict, const char *claim,
+                                            const char *by)
+{
+    const struct verdict_claim *found = NULL;
+
+    for (size_t i = 0; i < verdict->claim_count; i++) {
+        if (strcmp(verdict->claims[i].claim, claim) == 0 &&
+            strcmp(verdict->claims[i].by_text, by) == 0)
+            found = &verdict->claims[i];
+    }
+    if (!found)
+        fail_msg("no claim %s by %s: %s", claim, by, verdict->step);
+    return found;
+}
+
+static void expect_basis(const char *basis, enum verdict_result result)
+{
+    struct verdict *verdict = judge();
+
+    assert_string_equal(verdict->step, "");
+    assert_string_equal(claim_of(verdict, "sent", "XAA.TEC")->basis, basis);
+    assert_int_equal(claim_of(verdict, "sent", "XAA.TEC")->result, result);
+    assert_int_equal(verdict->result, result);
+    verdict_free(verdict);
+}
+
+static void basis_is_the_number_of_operators_that_gave_custody(void **unused)
+{
+    (void)unused;
+    bundle_add_letter(world, &records, XBB);
+    expect_basis("NONE", VERDICT_VALID_WITH_REMARKS);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    expect_basis("1 RELAY", VERDICT_VALID);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS + 1); /* one operator twice */
+    expect_basis("1 RELAY", VERDICT_VALID);
+    bundle_add_custody(world, &records, 1, XBB, CUSTODY_MS + 2);
+    expect_basis("2 OPERATORS", VERDICT_VALID);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS + 3);
+    expect_basis("2 OPERATORS", VERDICT_VALID);
+}
+
+static void custody_that_does_not_cover_this_signature_is_invalid(void **unused)
+{
+    (void)unused;
+    bundle_add_letter(world, &records, XBB);
+    world->letter.sealed->deposit_hash[0] ^= 1;
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    world->letter.sealed->deposit_hash[0] ^= 1;
+    expect_invalid("custody: other deposit");
+}
+
+static void custody_of_another_desks_lane_is_invalid(void **unused)
+{
+    (void)unused;
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XCC, CUSTODY_MS);
+    expect_invalid("custody: lane of another desk");
+}
+
+static void released_says_persons_devices_and_when(void **unused)
+{
+    (void)unused;
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    struct verdict *verdict = judge();
+    const struct verdict_claim *released = claim_of(verdict, "released", "XAA.TEC");
+
+    assert_int_equal(released->result, VERDICT_VALID);
+    assert_int_equal(released->persons, 2);
+    assert_int_equal(released->devices, 2);
+    assert_int_equal(released->reseals, 0);
+    assert_int_equal(released->at_ms, WORLD_NOW_MS + 1000);
+    assert_string_equal(verdict->texts[0], "\n\nDestructive wiper seen.");
+    verdict_free(verdict);
+}
+
+static void seal_again(void)
+{
+    letter_done(&world->letter);
+    letter_seal(&world->letter);
+}
+
+static void expect_release_remark(const char *detail)
+{
+    seal_again();
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    struct verdict *verdict = judge();
+    const struct verdict_claim *released = claim_of(verdict, "released", "XAA.TEC");
+
+    assert_int_equal(verdict->result, VERDICT_VALID_WITH_REMARKS);
+    assert_int_equal(released->result, VERDICT_VALID_WITH_REMARKS);
+    assert_string_equal(released->detail, detail);
+    verdict_free(verdict);
+}
+
+static void one_person_is_a_remark(void **unused)
+{
+    (void)unused;
+    world->letter.persons = 1;
+    world->letter.releasers[0] = world->letter.author;
+    expect_release_remark("not released by a second person");
+}
+
+static void one_terminal_is_a_remark(void **unused)
+{
+    (void)unused;
+    world->letter.releaser_devices[0] = world->letter.draft_device;
+    expect_release_remark("released on one terminal");
+}
+
+static void release_late(struct letter *letter, size_t index, Hotline__V1__Release *release)
+{
+    (void)letter;
+    (void)index;
+    release->not_after_ms = CUSTODY_MS - 1;
+}
+
+static void release_on_time(struct letter *letter, size_t index, Hotline__V1__Release *release)
+{
+    (void)letter;
+    (void)index;
+    release->not_after_ms = CUSTODY_MS;
+}
+
+static void release_that_had_expired_at_its_custody_is_a_remark(void **unused)
+{
+    (void)unused;
+    world->letter.edit_release = release_late;
+    expect_release_remark("the release had expired at the first custody");
+}
+
+static void release_is_good_until_its_last_millisecond(void **unused)
+{
+    (void)unused;
+    world->letter.edit_release = release_on_time;
+    seal_again();
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    expect_basis("1 RELAY", VERDICT_VALID);
+}
+
+/* --- receipts --- */
+
+static void add_sent(void)
+{
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    bundle_add_custody(world, &records, 1, XBB, CUSTODY_MS + 100);
+}
+
+static void receipts_are_claims_and_an_acknowledgement_without_marks_is_a_remark(void **unused)
+{
+    (void)unused;
+    add_sent();
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__OPENED);
+    struct verdict *verdict = judge();
+    assert_int_equal(verdict->result, VERDICT_VALID);
+    assert_int_equal(verdict->claim_count, 4);
+    verdict_free(verdict);
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__REFUSED);
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    verdict = judge();
+    const struct verdict_claim *acked = claim_of(verdict, "acknowledged", "XBB.TEC");
+    assert_int_equal(verdict->result, VERDICT_VALID_WITH_REMARKS);
+    assert_string_equal(acked->detail,
+                        "streams up to Marks later than the ACK are not in the bundle");
+    assert_int_equal(acked->disposition, HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD);
+    (void)claim_of(verdict, "refused", "XBB.TEC");
+    verdict_free(verdict);
+}
+
+static void say_wrong_desk(Hotline__V1__Receipt *receipt)
+{
+    receipt->disposition = HOTLINE__V1__DISPOSITION__RECEIVED_WRONG_DESK;
+}
+
+static void acknowledgement_by_the_wrong_desk_is_a_remark(void **unused)
+{
+    (void)unused;
+    add_sent();
+    AUTO(blob)
+    receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, say_wrong_desk);
+    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
+    struct verdict *verdict = judge();
+    assert_string_equal(claim_of(verdict, "acknowledged", "XBB.TEC")->detail,
+                        "disposition: wrong desk");
+    verdict_free(verdict);
+}
+
+/* The time in a receipt is its issuer's; only custody of the receipt itself says more. */
+static void time_of_a_receipt_stands_on_the_custody_of_its_own_envelope(void **unused)
+{
+    (void)unused;
+    static const char *const bases[] = {"NONE", "1 RELAY", "1 RELAY", "2 OPERATORS"};
+
+    add_sent();
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    struct verdict *verdict = judge();
+    assert_string_equal(claim_of(verdict, "sent", "XAA.TEC")->basis, "2 OPERATORS");
+    assert_string_equal(claim_of(verdict, "delivered", "XBB.TEC")->basis, "NONE");
+    verdict_free(verdict);
+    for (unsigned relays = 0; relays < 4; relays++) {
+        AUTO(blob) receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED, NULL);
+        size_t before = records.count;
+
+        bundle_add_carrier(world, &records, XBB, receipt, relays, WORLD_NOW_MS + 61000);
+        verdict = judge();
+        assert_string_equal(verdict->step, "");
+        assert_string_equal(claim_of(verdict, "delivered", "XBB.TEC")->basis, bases[relays]);
+        verdict_free(verdict);
+        while (records.count > before)
+            records_drop(&records, records.count - 1);
+    }
+}
+
+static void copy_to_xcc(struct letter *letter, Hotline__V1__Notice *notice)
+{
+    static Hotline__V1__Desk desk;
+    static Hotline__V1__Address second;
+    static Hotline__V1__Address *addresses[2];
+
+    hotline__v1__desk__init(&desk);
+    hotline__v1__address__init(&second);
+    desk.entity = (ProtobufCBinaryData){ID_BYTES, letter->world->entities[XCC].id};
+    desk.kind = HOTLINE__V1__DESK_KIND__TECHNICAL;
+    second.desk = &desk;
+    second.action = 1;
+    second.precedence = notice->precedence;
+    addresses[0] = notice->to[0];
+    addresses[1] = &second;
+    notice->to = addresses;
+    notice->n_to = 2;
+}
+
+static void send_to_both(void)
+{
+    world->letter.edit_notice = copy_to_xcc;
+    world->letter.slots[1] = world_slot(world->small, XCC, 0);
+    seal_again();
+}
+
+static void each_desk_of_a_notice_to_two_answers_for_itself(void **unused)
+{
+    (void)unused;
+    send_to_both();
+    add_sent();
+    bundle_add_letter(world, &records, XCC);
+    bundle_add_custody(world, &records, 1, XCC, CUSTODY_MS);
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    bundle_add_receipt(world, &records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    struct verdict *verdict = judge();
+
+    assert_string_equal(verdict->step, "");
+    (void)claim_of(verdict, "delivered", "XBB.TEC");
+    (void)claim_of(verdict, "acknowledged", "XCC.TEC");
+    assert_int_equal(claim_of(verdict, "released", "XAA.TEC")->reseals, 0);
+    assert_int_equal(verdict->claim_count, 5); /* released is said once */
+    assert_int_equal(verdict->notice_count, 1);
+    verdict_free(verdict);
+}
+
+static void addressed_desk_counts_though_its_own_copy_is_not_in_the_bundle(void **unused)
+{
+    (void)unused;
+    send_to_both();
+    add_sent();
+    bundle_add_receipt(world, &records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    struct verdict *verdict = judge();
+
+    assert_string_equal(verdict->step, "");
+    (void)claim_of(verdict, "acknowledged", "XCC.TEC");
+    verdict_free(verdict);
+}
+
+static void desk_that_was_not_addressed_cannot_acknowledge(void **unused)
+{
+    (void)unused;
+    add_sent();
+    bundle_add_receipt(world, &records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    expect_invalid("by a desk that was not addressed");
+}
+
+static void receipt_about_a_deposit_that_is_not_there_is_invalid(void **unused)
+{
+    (void)unused;
+    add_sent();
+    world->letter.sealed->deposit_hash[3] ^= 1;
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    world->letter.sealed->deposit_hash[3] ^= 1;
+    expect_invalid("receipt answers no deposit");
+}
+
+static void say_another_word(Hotline__V1__Receipt *receipt)
+{
+    static char word[] = "V433";
+
+    receipt->check_word = word;
+}
+
+static void wrong_check_word_is_invalid(void **unused)
+{
+    (void)unused;
+    add_sent();
+    AUTO(blob)
+    receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, say_another_word);
+    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
+    expect_invalid("check word wrong");
+}
+
+/* --- reservation --- */
+
+static uint8_t other_hash[HASH_BYTES];
+
+static void reserve_otherwise(Hotline__V1__Receipt *receipt)
+{
+    receipt->reservation_id = 2;
+    receipt->reservation_hash = (ProtobufCBinaryData){HASH_BYTES, other_hash};
+}
+
+static void reservation_texts_must_be_among_those_that_travel_along(void **unused)
+{
+    (void)unused;
+    static const char texts[] = "\0\0\0\2en\0another reservation\0";
+
+    add_sent();
+    label_hash1(label_fixed(LABEL_RESERVATION), BYTES(texts, sizeof(texts) - 1), other_hash);
+    AUTO(blob)
+    receipt =
+        bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, reserve_otherwise);
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
+    expect_invalid("reservation text is not the signed one");
+    records_add(&records, RECORD_RESERVATION, BYTES(texts, sizeof(texts) - 1));
+    struct verdict *verdict = judge();
+    assert_string_equal(verdict->step, "");
+    verdict_free(verdict);
+}
+
+/* --- without the file key --- */
+
+static void without_file_key_custody_and_receipts_are_judged_and_no_text_is_shown(void **unused)
+{
+    (void)unused;
+    add_sent();
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
+    for (int has_link = 1; has_link >= 0; has_link--) {
+        if (!has_link)
+            records_drop(&records, records_find(&records, RECORD_LINK, 0));
+        struct verdict *verdict = judge();
+
+        assert_string_equal(verdict->step, "");
+        assert_int_equal(verdict->result, VERDICT_VALID_WITH_REMARKS);
+        assert_int_equal(verdict->claim_count, 2);
+        assert_int_equal(verdict->notice_count, 0);
+        assert_string_equal(claim_of(verdict, "sent", "XAA.TEC")->basis, "2 OPERATORS");
+        assert_string_equal(claim_of(verdict, "delivered", "XBB.TEC")->detail,
+                            "text and releases are not in the bundle");
+        assert_memory_equal(claim_of(verdict, "delivered", "XBB.TEC")->notice_hash,
+                            world->letter.notice_hash, HASH_BYTES);
+        verdict_free(verdict);
+    }
+}
+
+static void without_file_key_the_slot_must_still_be_in_the_signed_tree(void **unused)
+{
+    (void)unused;
+    add_sent();
+    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
+    struct blob *octets = records.items[records_find(&records, RECORD_ENVELOPE, 0)].octets;
+    Hotline__V1__DeliveredEnvelope *delivered =
+        hotline__v1__delivered_envelope__unpack(NULL, octets->len, octets->data);
+    struct blob *packed = NULL;
+
+    delivered->slot.data[30] ^= 1; /* inside the device */
+    assert_int_equal(strict_pack(&delivered->base, &packed), HL_OK);
+    memcpy(octets->data, packed->data, octets->len);
+    blob_free(packed);
+    hotline__v1__delivered_envelope__free_unpacked(delivered, NULL);
+    expect_invalid("step 5, slot proof");
+}
+
+/* --- rejects and revocations --- */
+
+static struct blob *sign_message(const ProtobufCMessage *message, enum label_fixed label,
+                                 const struct sign_key *first, const struct sign_key *second)
+{
+    const struct sign_key *const keys[] = {first, second};
+    struct blob *object = NULL;
+    AUTO(blob) body = NULL;
+
+    assert_int_equal(strict_pack(message, &body), HL_OK);
+    assert_int_equal(sign_object(world->suite, label_fixed(label), bytes_blob(body), keys,
+                                 second ? 2 : 1, &object),
+                     HL_OK);
+    return object;
+}
+
+static void reject_on_file_is_a_remark_and_a_forged_one_is_invalid(void **unused)
+{
+    (void)unused;
+    uint8_t relay[ID_BYTES] = {1};
+    Hotline__V1__Reject reject = HOTLINE__V1__REJECT__INIT;
+    struct small_world *small = world->small;
+
+    add_sent();
+    reject.ns = (ProtobufCBinaryData){NS_BYTES, world->trust->ns};
+    reject.relay = (ProtobufCBinaryData){ID_BYTES, relay};
+    reject.deposit_hash = (ProtobufCBinaryData){HASH_BYTES, world->letter.sealed->deposit_hash};
+    reject.step = 4;
+    reject.by_entity = (ProtobufCBinaryData){ID_BYTES, small->entities[XBB].id};
+    reject.by_device = (ProtobufCBinaryData){ID_BYTES, small->devices[XBB][0]->id};
+    reject.at_ms = WORLD_NOW_MS + 9000;
+    AUTO(blob) honest = sign_message(&reject.base, LABEL_REJECT, small->devices[XBB][0], NULL);
+    AUTO(blob) forged = sign_message(&reject.base, LABEL_REJECT, small->devices[XCC][0], NULL);
+
+    records_add(&records, RECORD_REJECT, bytes_blob(honest));
+    expect_basis("2 OPERATORS", VERDICT_VALID_WITH_REMARKS);
+    records_drop(&records, records.count - 1);
+    records_add(&records, RECORD_REJECT, bytes_blob(forged));
+    expect_invalid("Reject's signature");
+    records_drop(&records, records.count - 1);
+    reject.deposit_hash.data = other_hash; /* about something else */
+    AUTO(blob) other = sign_message(&reject.base, LABEL_REJECT, small->devices[XBB][0], NULL);
+    records_add(&records, RECORD_REJECT, bytes_blob(other));
+    expect_basis("2 OPERATORS", VERDICT_VALID);
+}
+
+/* by: state whose national keys 0 and 1 sign; -1: the key itself. */
+static void revoke(const struct cert *cert, const struct sign_key *self, int by, int64_t since_ms)
+{
+    static const char *const codes[] = {"XAA", "XBB", "XCC"};
+    Hotline__V1__Revocation revocation = HOTLINE__V1__REVOCATION__INIT;
+    struct sign_key *national[2] = {NULL, NULL};
+    uint8_t entity[ID_BYTES];
+    uint8_t id[ID_BYTES];
+
+    memcpy(entity, cert->entity, ID_BYTES);
+    memcpy(id, cert->id, ID_BYTES);
+    revocation.ns = (ProtobufCBinaryData){NS_BYTES, world->trust->ns};
+    revocation.entity = (ProtobufCBinaryData){ID_BYTES, entity};
+    revocation.key_id = (ProtobufCBinaryData){ID_BYTES, id};
+    revocation.cert_serial = cert->serial;
+    revocation.invalid_since_ms = since_ms;
+    revocation.reason = HOTLINE__V1__REV_REASON__REV_LOST;
+    revocation.at_ms = WORLD_NOW_MS + 1800000;
+    for (int i = 0; by >= 0 && i < 2; i++) {
+        const struct made_state *made = world->made->states;
+        while (strcmp(made->code, codes[by]) != 0)
+            made++;
+        assert_int_equal(sign_key_new(world->suite, made->national_seed[i], &national[i]), HL_OK);
+    }
+    AUTO(blob)
+    object = sign_message(&revocation.base, LABEL_REVOCATION, by >= 0 ? national[0] : self,
+                          by >= 0 ? national[1] : NULL);
+    records_add(&records, RECORD_REVOCATION, bytes_blob(object));
+    sign_key_free(national[0]);
+    sign_key_free(national[1]);
+}
+
+static void expect_and_unsay(const char *step)
+{
+    if (step)
+        expect_invalid(step);
+    else
+        expect_basis("2 OPERATORS", VERDICT_VALID);
+    records_drop(&records, records.count - 1);
+}
+
+/* The exporter is XAA/1, which here is also the sender: XAA/2, a releaser's device, is the one revoked. */
+static void key_revoked_before_the_custody_of_two_operators_is_invalid(void **unused)
+{
+    (void)unused;
+    const struct cert *cert = bundle_device(world, XAA, 1);
+    int64_t last_ms = CUSTODY_MS + 100; /* the later of the two stamps counts */
+
+    add_sent();
+    revoke(cert, NULL, XAA, last_ms);
+    expect_and_unsay("signed with a revoked key");
+    revoke(cert, NULL, XAA, last_ms + 1);
+    expect_and_unsay(NULL);
+    revoke(cert, world->small->devices[XAA][1], -1, WORLD_NOW_MS + 1800000);
+    expect_and_unsay(NULL);
+}
+
+static void one_relays_word_does_not_save_a_revoked_key(void **unused)
+{
+    (void)unused;
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    revoke(bundle_device(world, XAA, 1), NULL, XAA, WORLD_NOW_MS + 1000000);
+    expect_invalid("signed with a revoked key");
+    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
+    expect_basis("1 RELAY", VERDICT_VALID_WITH_REMARKS); /* that signature is not looked at */
+}
+
+static void sender_revoked_without_file_key_is_invalid(void **unused)
+{
+    (void)unused;
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
+    revoke(bundle_device(world, XAA, 0), NULL, XAA, WORLD_NOW_MS + 1800000);
+    AUTO(blob)
+    bundle = records_finish(&records, world->suite, bundle_device(world, XBB, 0),
+                            world->small->devices[XBB][0], world->letter.notice_hash);
+    struct verdict *verdict = NULL;
+
+    assert_int_equal(
+        evidence_verify(world->suite, bytes_blob(bundle), NULL, WORLD_NOW_MS, &verdict), HL_OK);
+    assert_int_equal(verdict->result, VERDICT_INVALID);
+    assert_non_null(strstr(verdict->step, "signed with a revoked key"));
+    verdict_free(verdict);
+}
+
+static void revoked_exporter_is_invalid(void **unused)
+{
+    (void)unused;
+    add_sent();
+    revoke(bundle_device(world, XAA, 0), NULL, XAA, WORLD_NOW_MS + 1800000);
+    expect_invalid("exporting device is revoked");
+}
+
+static void receipt_of_a_revoked_key_needs_custody_of_its_own(void **unused)
+{
+    (void)unused;
+    AUTO(blob) receipt = NULL;
+
+    add_sent();
+    receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED, NULL);
+    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
+    revoke(bundle_device(world, XBB, 0), NULL, XBB, WORLD_NOW_MS + 1000000);
+    expect_invalid("receipt: signed with a revoked key");
+    bundle_add_carrier(world, &records, XBB, receipt, 3, WORLD_NOW_MS + 61000);
+    expect_basis("2 OPERATORS", VERDICT_VALID);
+}
+
+static void revocation_that_nobody_entitled_signed_is_invalid(void **unused)
+{
+    (void)unused;
+    const struct cert *cert = bundle_device(world, XAA, 1);
+
+    add_sent();
+    revoke(cert, NULL, XBB, WORLD_NOW_MS + 1800000); /* another State */
+    expect_and_unsay("revocation is not signed");
+    revoke(cert, world->small->devices[XAA][0], -1, WORLD_NOW_MS + 1800000); /* a sister */
+    expect_and_unsay("revocation is not signed");
+    revoke(cert, world->small->devices[XAA][1], -1, WORLD_NOW_MS); /* itself, reaching back */
+    expect_and_unsay("revocation is not signed");
+    revoke(cert, NULL, XAA, WORLD_NOW_MS + 1800001);
+    expect_and_unsay("revocation begins after it was made");
+}
+
+static void more_claims_than_a_verdict_holds_is_no_lack_of_memory(void **unused)
+{
+    (void)unused;
+    add_sent();
+    AUTO(blob) receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED, NULL);
+    for (size_t i = 0; i < VERDICT_CLAIMS_MAX - 2; i++)
+        records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
+    struct verdict *verdict = judge();
+    assert_int_equal(verdict->claim_count, VERDICT_CLAIMS_MAX);
+    verdict_free(verdict);
+    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
+    expect_invalid("more claims than a verdict holds");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(basis_is_the_number_of_operators_that_gave_custody),
+        TEST(custody_that_does_not_cover_this_signature_is_invalid),
+        TEST(custody_of_another_desks_lane_is_invalid),
+        TEST(released_says_persons_devices_and_when),
+        TEST(one_person_is_a_remark),
+        TEST(one_terminal_is_a_remark),
+        TEST(release_that_had_expired_at_its_custody_is_a_remark),
+        TEST(release_is_good_until_its_last_millisecond),
+        TEST(receipts_are_claims_and_an_acknowledgement_without_marks_is_a_remark),
+        TEST(acknowledgement_by_the_wrong_desk_is_a_remark),
+        TEST(time_of_a_receipt_stands_on_the_custody_of_its_own_envelope),
+        TEST(each_desk_of_a_notice_to_two_answers_for_itself),
+        TEST(addressed_desk_counts_though_its_own_copy_is_not_in_the_bundle),
+        TEST(desk_that_was_not_addressed_cannot_acknowledge),
+        TEST(receipt_about_a_deposit_that_is_not_there_is_invalid),
+        TEST(wrong_check_word_is_invalid),
+        TEST(reservation_texts_must_be_among_those_that_travel_along),
+        TEST(without_file_key_custody_and_receipts_are_judged_and_no_text_is_shown),
+        TEST(without_file_key_the_slot_must_still_be_in_the_signed_tree),
+        TEST(reject_on_file_is_a_remark_and_a_forged_one_is_invalid),
+        TEST(key_revoked_before_the_custody_of_two_operators_is_invalid),
+        TEST(one_relays_word_does_not_save_a_revoked_key),
+        TEST(sender_revoked_without_file_key_is_invalid),
+        TEST(revoked_exporter_is_invalid),
+        TEST(receipt_of_a_revoked_key_needs_custody_of_its_own),
+        TEST(revocation_that_nobody_entitled_signed_is_invalid),
+        TEST(more_claims_than_a_verdict_holds_is_no_lack_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
