@@ -8,7 +8,7 @@
 #include "keys/merkle.h"
 
 #define ROSTER_LIFE_MS (90 * ADMIT_DAY)
-#define ROSTER_MAX     (256U * 1024)
+#define ROSTER_MAX     262144
 
 static int read_national_keys(struct admit *admit, const Hotline__V1__NationalRoot *root,
                               struct entity *entity)

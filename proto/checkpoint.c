@@ -93,25 +93,31 @@ static bool signature_of(struct bytes line, const char *origin,
     return true;
 }
 
-static int check_signatures(const struct suite *suite, const char *origin,
-                            const uint8_t log_pk[static 32], struct bytes body, struct bytes lines)
+/* Every line must be a signature line; the one by this key, if it is there, goes to ret_sig. */
+static int find_signature(const char *origin, const uint8_t log_pk[static 32], struct bytes lines,
+                          uint8_t ret_sig[static SIG_BYTES])
 {
     uint8_t key_hash[NOTE_KEY_BYTES];
-    uint8_t sig[SIG_BYTES];
     struct bytes line;
-    bool is_signed = false;
+    bool is_found = false;
 
     note_key_hash(origin, log_pk, key_hash);
     while (lines.len > 0) {
         if (!next_line(&lines, &line) || line.len <= strlen(DASH) ||
             !bytes_equal(BYTES(line.data, strlen(DASH)), bytes_text(DASH)))
             return HL_EFORMAT;
-        if (!is_signed && signature_of(line, origin, key_hash, sig)) {
-            TRY(suite->verify(log_pk, body, BYTES_OF(sig)));
-            is_signed = true;
-        }
+        is_found = is_found || signature_of(line, origin, key_hash, ret_sig);
     }
-    return is_signed ? HL_OK : HL_EVERIFY;
+    return is_found ? HL_OK : HL_EVERIFY;
+}
+
+static int check_signatures(const struct suite *suite, const char *origin,
+                            const uint8_t log_pk[static 32], struct bytes body, struct bytes lines)
+{
+    uint8_t sig[SIG_BYTES];
+
+    TRY(find_signature(origin, log_pk, lines, sig));
+    return suite->verify(log_pk, body, BYTES_OF(sig));
 }
 
 int checkpoint_check(const struct suite *suite, const char *origin, const uint8_t log_pk[static 32],

@@ -297,6 +297,8 @@ static int judge_custody(struct arbiter *arbiter, struct deposit *deposit)
         if (arbiter->items[i].type != RECORD_CUSTODY)
             continue;
         TRY(judge_receipt(arbiter, deposit, i, &relay));
+        if (!relay) /* judged, so it is named */
+            return HL_EINVAL;
         if (operator_name && strcmp(operator_name, relay->operator_name) != 0)
             deposit->has_two_operators = true;
         operator_name = relay->operator_name;

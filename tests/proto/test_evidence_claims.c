@@ -157,11 +157,19 @@ static void one_person_is_a_remark(void **unused)
     expect_release_remark("not released by a second person");
 }
 
-static void one_terminal_is_a_remark(void **unused)
+/* The made rosters ask for one device only; the rule itself is proto/open's. */
+static void one_terminal_is_counted_as_one(void **unused)
 {
     (void)unused;
     world->letter.releaser_devices[0] = world->letter.draft_device;
-    expect_release_remark("released on one terminal");
+    seal_again();
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
+    struct verdict *verdict = judge();
+
+    assert_int_equal(claim_of(verdict, "released", "XAA.TEC")->devices, 1);
+    assert_int_equal(claim_of(verdict, "released", "XAA.TEC")->persons, 2);
+    verdict_free(verdict);
 }
 
 static void release_late(struct letter *letter, size_t index, Hotline__V1__Release *release)
@@ -632,7 +640,7 @@ int main(void)
         TEST(custody_of_another_desks_lane_is_invalid),
         TEST(released_says_persons_devices_and_when),
         TEST(one_person_is_a_remark),
-        TEST(one_terminal_is_a_remark),
+        TEST(one_terminal_is_counted_as_one),
         TEST(release_that_had_expired_at_its_custody_is_a_remark),
         TEST(release_is_good_until_its_last_millisecond),
         TEST(receipts_are_claims_and_an_acknowledgement_without_marks_is_a_remark),

@@ -1,0 +1,347 @@
+/* test_evidence_records — bundles bent record by record. With the manifest as it was, nothing passes; with a manifest signed anew
+ * by a certified exporter, every record must still stand for itself. */
+#include <string.h>
+
+#include "proto/evidence.h"
+#include "tests/support/bundle_world.h"
+#include "tests/support/cmocka_all.h"
+#include "tests/support/fake_suite.h"
+#include "tests/support/nth_alloc.h"
+
+static struct bundle_world *world;
+static struct records records;
+static struct blob *bundle;
+
+static int setup(void **unused)
+{
+    (void)unused;
+    world = bundle_world_new(suite_fake());
+    letter_seal(&world->letter);
+    bundle_add_trust(world, &records);
+    bundle_add_letter(world, &records, XBB);
+    bundle_add_custody(world, &records, 0, XBB, WORLD_NOW_MS + 2000);
+    bundle_add_custody(world, &records, 1, XBB, WORLD_NOW_MS + 2100);
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    bundle = bundle_finish(world, &records);
+    return 0;
+}
+
+static int teardown(void **unused)
+{
+    (void)unused;
+    blob_free(bundle);
+    records_done(&records);
+    bundle_world_free(world);
+    return 0;
+}
+
+/* The verdict's result, and in `step` where it failed. */
+static enum verdict_result result_of(struct bytes octets, char step[64])
+{
+    struct verdict *verdict = NULL;
+
+    assert_int_equal(evidence_verify(world->suite, octets, NULL, WORLD_NOW_MS, &verdict), HL_OK);
+    enum verdict_result result = verdict->result;
+    memcpy(step, verdict->step, 64);
+    if (result == VERDICT_INVALID) {
+        assert_true(step[0] != '\0');
+        assert_int_equal(verdict->claim_count + verdict->notice_count, 0);
+    }
+    verdict_free(verdict);
+    return result;
+}
+
+static enum verdict_result result_signed_anew(char step[64])
+{
+    AUTO(blob) again = bundle_finish(world, &records);
+
+    return result_of(bytes_blob(again), step);
+}
+
+static bool is_optional(uint32_t type)
+{
+    return type == RECORD_RESERVATION || type == RECORD_RECEIPT || type == RECORD_CUSTODY ||
+           type == RECORD_LINK || type == RECORD_FILE_KEY;
+}
+
+static void bundle_as_made_is_valid_but_for_marks(void **unused)
+{
+    (void)unused;
+    char step[64];
+
+    assert_int_equal(result_of(bytes_blob(bundle), step), VERDICT_VALID_WITH_REMARKS);
+    assert_string_equal(step, "");
+}
+
+static void every_octet_flipped_once_is_invalid(void **unused)
+{
+    (void)unused;
+    char step[64];
+
+    for (size_t i = 0; i < bundle->len; i++) {
+        bundle->data[i] ^= (uint8_t)(1U << i % 8);
+        if (result_of(bytes_blob(bundle), step) != VERDICT_INVALID)
+            fail_msg("octet %zu", i);
+        bundle->data[i] ^= (uint8_t)(1U << i % 8);
+    }
+}
+
+static void every_truncation_is_invalid(void **unused)
+{
+    (void)unused;
+    char step[64];
+
+    for (size_t len = 0; len < bundle->len; len++) {
+        if (result_of(BYTES(bundle->data, len), step) != VERDICT_INVALID)
+            fail_msg("length %zu", len);
+    }
+}
+
+/* One octet of every record at many places, and the manifest signed over the damage. Only a certificate of somebody who does
+ * not appear may be harmed without being noticed: it is refused as well. */
+static void damaged_record_is_invalid_though_the_manifest_covers_it(void **unused)
+{
+    (void)unused;
+    char step[64];
+
+    for (size_t i = 0; i < records.count; i++) {
+        struct blob *octets = records.items[i].octets;
+
+        for (size_t k = 0; k<octets->len; k += octets->len> 64 ? 7 : 1) {
+            octets->data[k] ^= (uint8_t)(1U << k % 8);
+            if (result_signed_anew(step) != VERDICT_INVALID)
+                fail_msg("record %zu of type %u, octet %zu", i, records.items[i].type, k);
+            octets->data[k] ^= (uint8_t)(1U << k % 8);
+        }
+    }
+}
+
+static void cut_record_is_invalid_though_the_manifest_covers_it(void **unused)
+{
+    (void)unused;
+    char step[64];
+
+    for (size_t i = 0; i < records.count; i++) {
+        struct blob *octets = records.items[i].octets;
+        size_t whole = octets->len;
+
+        for (size_t len = 0; len<whole; len += whole> 64 ? 13 : 1) {
+            octets->len = len;
+            if (result_signed_anew(step) != VERDICT_INVALID)
+                fail_msg("record %zu of type %u, length %zu", i, records.items[i].type, len);
+        }
+        octets->len = whole;
+    }
+}
+
+/* What is left out is the exporter's choice where the protocol says so; else it is missed. */
+static void left_out_record_is_missed_or_may_be_left_out(void **unused)
+{
+    (void)unused;
+    char step[64];
+
+    for (size_t i = 0; i < records.count; i++) {
+        uint32_t type = records.items[i].type;
+        struct records less = records;
+
+        if (type == RECORD_ROOT || type == RECORD_CERT_PROOF)
+            continue; /* below */
+        less.count--;
+        memmove(&less.items[i], &less.items[i + 1], (less.count - i) * sizeof(less.items[0]));
+        AUTO(blob) again = bundle_finish(world, &less);
+        bool is_invalid = result_of(bytes_blob(again), step) == VERDICT_INVALID;
+        if (is_invalid == is_optional(type))
+            fail_msg("record %zu of type %u: %s", i, type, step);
+    }
+}
+
+static bool is_used(const struct cert *cert)
+{
+    const struct cert *used[] = {bundle_device(world, XAA, 0),  bundle_device(world, XAA, 1),
+                                 bundle_officer(world, XAA, 0), bundle_officer(world, XAA, 1),
+                                 bundle_device(world, XBB, 0),  bundle_officer(world, XBB, 0)};
+
+    for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
+        if (used[i] == cert)
+            return true;
+    }
+    return false;
+}
+
+static void missing_certificate_of_whoever_signed_is_invalid(void **unused)
+{
+    (void)unused;
+    size_t index = records_find(&records, RECORD_CERT_PROOF, 0);
+    char step[64];
+
+    for (int state = 0; state < WORLD_STATES; state++) {
+        for (int no = 0; no < 4; no++, index++) {
+            struct records less = records;
+            const struct cert *cert =
+                no < 2 ? bundle_device(world, state, no) : bundle_officer(world, state, no - 2);
+
+            assert_int_equal(less.items[index].type, RECORD_CERT_PROOF);
+            less.count--;
+            memmove(&less.items[index], &less.items[index + 1],
+                    (less.count - index) * sizeof(less.items[0]));
+            AUTO(blob) again = bundle_finish(world, &less);
+            bool is_invalid = result_of(bytes_blob(again), step) == VERDICT_INVALID;
+            if (is_invalid != is_used(cert))
+                fail_msg("certificate %d of state %d: %s", no, state, step);
+        }
+    }
+}
+
+static void swap(size_t left, size_t right)
+{
+    uint32_t type = records.items[left].type;
+    struct blob *octets = records.items[left].octets;
+
+    records.items[left] = records.items[right];
+    records.items[right].type = type;
+    records.items[right].octets = octets;
+}
+
+static void records_out_of_order_are_invalid(void **unused)
+{
+    (void)unused;
+    size_t envelope = records_find(&records, RECORD_ENVELOPE, 0);
+    size_t count = records.count;
+    char step[64];
+
+    swap(envelope, envelope + 1); /* a key before any envelope */
+    assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "belongs to no envelope"));
+    swap(envelope, envelope + 1);
+    swap(envelope + 1, envelope + 2); /* Link, then key */
+    assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "file key is not that of the record before"));
+    swap(envelope + 1, envelope + 2);
+    records_add(&records, RECORD_LINK, bytes_blob(records.items[envelope + 2].octets));
+    assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "a second Link"));
+    records_drop(&records, count);
+    assert_int_equal(result_signed_anew(step), VERDICT_VALID_WITH_REMARKS);
+    /* with the manifest as it was, any order but one is wrong */
+    AUTO(blob) manifest = NULL;
+    size_t tail = bundle->len;
+    for (size_t at = 4; at < bundle->len; at += 8 + get_u32be(bundle->data + at + 4))
+        tail = at;
+    assert_int_equal(blob_copy(BYTES(bundle->data + tail, bundle->len - tail), &manifest), HL_OK);
+    for (size_t i = 0; i + 1 < records.count; i++) {
+        swap(i, i + 1);
+        AUTO(blob) again = bundle_finish(world, &records);
+        /* the manifest is of one length, whatever it says */
+        assert_int_equal(again->len, bundle->len);
+        memcpy(again->data + tail, manifest->data, manifest->len);
+        assert_int_equal(result_of(bytes_blob(again), step), VERDICT_INVALID);
+        swap(i, i + 1);
+    }
+}
+
+static void unknown_record_type_is_invalid(void **unused)
+{
+    (void)unused;
+    static const uint32_t types[] = {0, 7, 8, 9, 24, 98, 100, 0x01000001, UINT32_MAX};
+    char step[64];
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        records_add(&records, (enum bundle_record)types[i], bytes_text("x"));
+        assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
+        assert_non_null(strstr(step, "unknown type"));
+        records_drop(&records, records.count - 1);
+    }
+}
+
+static void second_manifest_is_invalid(void **unused)
+{
+    (void)unused;
+    char step[64];
+
+    records_add(&records, RECORD_MANIFEST, bytes_text("x"));
+    assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "stands behind the manifest"));
+}
+
+static void exporter_without_certificate_and_wrong_signer_are_invalid(void **unused)
+{
+    (void)unused;
+    char step[64];
+    AUTO(blob)
+    wrong = records_finish(&records, world->suite, bundle_device(world, XAA, 0),
+                           world->small->devices[XAA][1], world->letter.notice_hash);
+    AUTO(blob)
+    officer = records_finish(&records, world->suite, bundle_officer(world, XAA, 0),
+                             world->small->officers[XAA][0], world->letter.notice_hash);
+    AUTO(blob)
+    recipient = records_finish(&records, world->suite, bundle_device(world, XBB, 0),
+                               world->small->devices[XBB][0], world->letter.notice_hash);
+
+    assert_int_equal(result_of(bytes_blob(wrong), step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "manifest's signature"));
+    assert_int_equal(result_of(bytes_blob(officer), step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "exporting device is not certified"));
+    assert_int_equal(result_of(bytes_blob(recipient), step), VERDICT_VALID_WITH_REMARKS);
+}
+
+static void deposits_beyond_the_limit_are_invalid(void **unused)
+{
+    (void)unused;
+    size_t envelope = records_find(&records, RECORD_ENVELOPE, 0);
+    char step[64];
+
+    for (size_t i = 1; i < 64; i++)
+        records_add(&records, RECORD_ENVELOPE, bytes_blob(records.items[envelope].octets));
+    assert_int_equal(result_signed_anew(step), VERDICT_VALID_WITH_REMARKS);
+    records_add(&records, RECORD_ENVELOPE, bytes_blob(records.items[envelope].octets));
+    assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "too many envelopes"));
+}
+
+/* Our lack of memory is no fault of the bundle: no verdict at all, or the right one. */
+static void lack_of_memory_never_makes_a_good_bundle_invalid(void **unused)
+{
+    (void)unused;
+    bool has_failed = true;
+
+    if (!nth_alloc_is_supported())
+        skip();
+    for (unsigned long n = 1; has_failed; n++) {
+        struct verdict *verdict = NULL;
+
+        nth_alloc_arm(n);
+        int err = evidence_verify(world->suite, bytes_blob(bundle), NULL, WORLD_NOW_MS, &verdict);
+        has_failed = nth_alloc_disarm();
+        if (err == HL_ENOMEM) {
+            assert_null(verdict);
+            continue;
+        }
+        assert_int_equal(err, HL_OK);
+        if (verdict->result != VERDICT_VALID_WITH_REMARKS)
+            fail_msg("allocation %lu: %s", n, verdict->step);
+        verdict_free(verdict);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(bundle_as_made_is_valid_but_for_marks),
+        TEST(every_octet_flipped_once_is_invalid),
+        TEST(every_truncation_is_invalid),
+        TEST(damaged_record_is_invalid_though_the_manifest_covers_it),
+        TEST(cut_record_is_invalid_though_the_manifest_covers_it),
+        TEST(left_out_record_is_missed_or_may_be_left_out),
+        TEST(missing_certificate_of_whoever_signed_is_invalid),
+        TEST(records_out_of_order_are_invalid),
+        TEST(unknown_record_type_is_invalid),
+        TEST(second_manifest_is_invalid),
+        TEST(exporter_without_certificate_and_wrong_signer_are_invalid),
+        TEST(deposits_beyond_the_limit_are_invalid),
+        TEST(lack_of_memory_never_makes_a_good_bundle_invalid),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
