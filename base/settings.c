@@ -23,7 +23,8 @@ struct settings {
 /* libconfuse's error callback has no context; one file is read at a time. */
 static char *error_message;
 
-static void on_error(cfg_t *cfg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format,
+                                                           va_list args)
 {
     if (!error_message || error_message[0])
         return;

@@ -208,7 +208,7 @@ static void write_field(const struct trust *trust, const char *prefix,
     size_t count = is_many ? *(const size_t *)member(message, field->quantifier_offset) : 1;
 
     if (is_many)
-        at = *(const uint8_t *const *)at;
+        at = *(const uint8_t *const *)(const void *)at;
     else if (field->type == PROTOBUF_C_TYPE_MESSAGE && !*(const void *const *)(const void *)at)
         return;
     for (size_t i = 0; i < count; i++) {

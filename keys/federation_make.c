@@ -110,7 +110,7 @@ static int make_root(const struct federation_plan *plan, struct made_federation 
 struct relay_part {
     Hotline__V1__RelayDescriptor message;
     uint8_t id[ID_BYTES], noise_static[32], sign_pk[32], log_pk[32];
-    char origin[81], operator_name[16], host[16];
+    char origin[81], operator_name[24], host[16];
     uint32_t suites[1];
 };
 

@@ -29,8 +29,8 @@ static int take_item(struct arbiter *arbiter, struct deposit *deposit, size_t in
         return arbiter_fail(arbiter, index, "belongs to no envelope, or too many envelopes");
     if (item->type == RECORD_FILE_KEY && (item->octets.len != 32 || index != deposit->item + 1))
         return arbiter_fail(arbiter, index, "file key is not that of the record before");
-    if (item->type == RECORD_LINK && deposit->link.len > 0)
-        return arbiter_fail(arbiter, index, "a second Link of one envelope");
+    if (item->type == RECORD_LINK && (item->octets.len == 0 || deposit->link.len > 0))
+        return arbiter_fail(arbiter, index, "an empty Link, or a second Link of one envelope");
     if (item->type == RECORD_FILE_KEY)
         deposit->file_key = item->octets;
     if (item->type == RECORD_LINK)

@@ -56,6 +56,7 @@ static void open_by_hand(struct session_pair *pair, struct frame_key *ret_send)
     handshake_free(handshake);
     require(channel_send(pair->server, RECORD_WELCOME, bytes_text("w")) == HL_OK);
     AUTO(blob) welcome = session_output(pair->server, 0);
+    require(welcome != NULL);
 }
 
 /* The server's part by hand. */

@@ -274,6 +274,7 @@ static void full_queue_is_busy_until_it_drains(void **state)
     assert_int_equal(channel_send(pair.client, RECORD_SUBSCRIBE, BYTES(NULL, 0)), HL_EBUSY);
     assert_int_equal(channel_send(pair.client, RECORD_PING, BYTES(NULL, 0)), HL_OK);
     AUTO(blob) wire = session_output(pair.client, 0);
+    assert_non_null(wire);
     assert_int_equal(channel_queued(pair.client), 0);
     assert_int_equal(channel_send(pair.client, RECORD_SUBSCRIBE, BYTES(NULL, 0)), HL_OK);
     session_pair_done(&pair);
