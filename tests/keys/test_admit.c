@@ -53,8 +53,13 @@ static void leave_sandbox(struct papers *p, uint32_t root, uint32_t directory, u
     p->root->roles[0]->threshold = root;
     p->root->roles[1]->threshold = directory;
     p->root->roles[2]->threshold = timestamp;
+    papers_rename(p);
 }
-ALTER(real_root_with_least_thresholds, leave_sandbox(p, 3, 3, 2))
+ALTER(fictitious_codes_outside_a_sandbox, leave_sandbox(p, 3, 3, 2))
+ALTER(real_federation_with_least_thresholds, leave_sandbox(p, 3, 3, 2);
+      papers_set_text(&p->directory->entities[0]->code, "AUT");
+      papers_set_text(&p->directory->entities[1]->code, "KEN");
+      papers_set_text(&p->directory->entities[2]->code, "ZAF"))
 ALTER(real_root_with_2_root_keys, leave_sandbox(p, 2, 3, 2))
 ALTER(real_root_with_2_directory_keys, leave_sandbox(p, 3, 2, 2))
 ALTER(real_root_with_1_timestamp_key, leave_sandbox(p, 3, 3, 1))
@@ -85,7 +90,8 @@ static void root_is_refused_for_the_rule_it_breaks(void **unused)
         CASE(root_key_is_no_point, "root: a key is no valid point"),
         CASE(root_signed_by_one, "root: too few signatures"),
         CASE(root_signed_by_all, ""),
-        CASE(real_root_with_least_thresholds, GOOD_ROOT),
+        CASE(fictitious_codes_outside_a_sandbox, "directory: a fictitious code"),
+        CASE(real_federation_with_least_thresholds, ""),
         CASE(real_root_with_2_root_keys, "root: threshold of a role"),
         CASE(real_root_with_2_directory_keys, "root: threshold of a role"),
         CASE(real_root_with_1_timestamp_key, "root: threshold of a role"),

@@ -22,6 +22,7 @@ ALTER(roster_forked, p->keeps_roster_hash = true; p->roster[0]->issued_ms++)
 ALTER(roster_comes_twice, p->has_roster_twice = true)
 ALTER(roster_signed_by_one, p->roster_signers = 1)
 ALTER(roster_signed_by_all, p->roster_signers = 3)
+ALTER(roster_signed_twice_by_one, p->roster_key_signs_twice = true)
 ALTER(roster_counts_one_more, p->keeps_tree = true; p->roster[0]->cert_count++)
 ALTER(roster_of_another_tree, p->keeps_tree = true; p->roster[0]->certs_root.data[0] ^= 1)
 ALTER(release_rules_in_another_order,
@@ -47,6 +48,7 @@ static void roster_is_refused_for_the_rule_it_breaks(void **unused)
         CASE(roster_comes_twice, "roster: a State has two"),
         CASE(roster_signed_by_one, "roster: too few signatures"),
         CASE(roster_signed_by_all, ""),
+        CASE(roster_signed_twice_by_one, "roster: a key signs twice"),
         CASE(roster_counts_one_more, "roster: number of certificates"),
         CASE(roster_of_another_tree, "roster: certificates are not those"),
         CASE(release_rules_in_another_order, "roster: release rules"),

@@ -262,6 +262,40 @@ static void every_truncated_document_is_refused(void **unused)
     }
 }
 
+/* Admit with zeros of this length in place of the document. */
+static void expect_length_refused(struct made_federation *made, struct blob **document, size_t len,
+                                  const char *wanted)
+{
+    struct blob *good = *document;
+    struct trust *trust = NULL;
+    char reason[160];
+
+    assert_int_equal(blob_new(len, document), HL_OK);
+    assert_int_not_equal(made_federation_admit(suite_fake(), made, &trust, reason), HL_OK);
+    assert_string_equal(reason, wanted);
+    blob_free(*document);
+    *document = good;
+}
+
+static void document_over_its_limit_or_missing_is_refused(void **unused)
+{
+    struct federation_plan plan = small_plan(suite_fake());
+    AUTO(made_federation) made = make(&plan);
+    const size_t directory_max = (size_t)1 << 20;
+    const size_t roster_max = (size_t)256 << 10;
+
+    (void)unused;
+    expect_length_refused(made, &made->directory, directory_max + 1,
+                          "directory: is larger than 1 MiB");
+    expect_length_refused(made, &made->directory, directory_max,
+                          "directory: signed object is not canonical, or a key signs twice");
+    expect_length_refused(made, &made->states[0].roster, roster_max + 1,
+                          "roster: is larger than 256 KiB");
+    expect_length_refused(made, &made->root, 0, "root: missing");
+    expect_length_refused(made, &made->directory, 0, "directory: missing");
+    expect_length_refused(made, &made->timestamp, 0, "timestamp: missing");
+}
+
 /* --- the same from a folder ----------------------------------------------------------------------- */
 
 static char folder[64];
@@ -405,6 +439,7 @@ int main(void)
         cmocka_unit_test(plan_out_of_range_is_refused),
         cmocka_unit_test(every_flipped_bit_of_every_document_is_refused),
         cmocka_unit_test(every_truncated_document_is_refused),
+        cmocka_unit_test(document_over_its_limit_or_missing_is_refused),
         IN_FOLDER(federation_is_loaded_from_its_folder),
         IN_FOLDER(missing_document_is_named),
         IN_FOLDER(later_version_in_the_folder_is_refused),

@@ -47,6 +47,19 @@ static void take_state(struct bundle_world *world, int state)
     }
 }
 
+static void keep_documents(struct bundle_world *world)
+{
+    const struct made_federation *made = world->made;
+
+    world->kept[0] = made->root;
+    world->kept[1] = made->directory;
+    world->kept[2] = made->timestamp;
+    for (size_t i = 0; i < WORLD_STATES; i++) {
+        world->kept[4 + 2 * i] = made->states[i].national_root;
+        world->kept[5 + 2 * i] = made->states[i].roster;
+    }
+}
+
 struct bundle_world *bundle_world_new(const struct suite *suite)
 {
     struct bundle_world *world = calloc(1, sizeof(*world));
@@ -68,6 +81,7 @@ struct bundle_world *bundle_world_new(const struct suite *suite)
                                          .port_base = 7401};
     world->suite = suite;
     must(federation_make(&plan, &world->made), "federation");
+    keep_documents(world);
     must(made_federation_admit(suite, world->made, &world->trust, reason), "admit");
     world->small = small_world_new(suite);
     for (int state = 0; state < WORLD_STATES; state++)

@@ -159,6 +159,37 @@ void papers_prove(Hotline__V1__Cert *cert, const uint8_t seed[static 32])
     sign_key_free(key);
 }
 
+static void rename_state(struct papers *papers, size_t state, const uint8_t *ns)
+{
+    const struct made_state *made = &papers->made->states[state];
+
+    papers_set(&papers->national[state]->ns, ns, NS_BYTES);
+    papers_set(&papers->roster[state]->ns, ns, NS_BYTES);
+    for (size_t i = 0; i < papers->cert_count[state]; i++) {
+        Hotline__V1__Cert *cert = papers->certs[state][i];
+
+        papers_set(&cert->ns, ns, NS_BYTES);
+        papers_prove(cert, i < 2 ? made->devices[i].seed : made->officers[i - 2].seed);
+    }
+}
+
+void papers_rename(struct papers *papers)
+{
+    AUTO(blob) body = NULL;
+    uint8_t ns[NS_BYTES];
+    char hex[2 * NS_BYTES + 1];
+
+    must(strict_pack(&papers->root->base, &body));
+    label_hash1(label_fixed(LABEL_NAMESPACE), bytes_blob(body), ns);
+    hex_encode(BYTES_OF(ns), hex);
+    papers_set(&papers->directory->ns, ns, NS_BYTES);
+    papers_set(&papers->timestamp->ns, ns, NS_BYTES);
+    for (size_t i = 0; i < papers->directory->n_relays; i++)
+        memcpy(papers->directory->relays[i]->log_origin + strlen("hotline/"), hex, 16);
+    for (size_t i = 0; i < PAPERS_STATES; i++)
+        rename_state(papers, i, ns);
+}
+
 #define SIGNERS_MAX 12
 static struct blob *sign_octets(struct bytes body, enum label_fixed label,
                                 const uint8_t (*seeds)[32], size_t count)
@@ -196,6 +227,21 @@ void papers_revoke(struct papers *papers, size_t state, const Hotline__V1__Revoc
         sign_message(&revocation->base, LABEL_REVOCATION, seeds, count, NULL);
 }
 
+static struct blob *sign_roster(const struct papers *papers, size_t state, uint8_t *ret_hash)
+{
+    const uint8_t(*seeds)[32] = (const uint8_t(*)[32])papers->made->states[state].national_seed;
+    uint8_t twice[3][32];
+
+    memcpy(twice[0], seeds[0], 32);
+    memcpy(twice[1], seeds[1], 32);
+    memcpy(twice[2], seeds[1], 32);
+    if (state == 0 && papers->roster_key_signs_twice)
+        return sign_message(&papers->roster[0]->base, LABEL_NATIONAL_ROSTER,
+                            (const uint8_t(*)[32])twice, 3, ret_hash);
+    return sign_message(&papers->roster[state]->base, LABEL_NATIONAL_ROSTER, seeds,
+                        state == 0 ? papers->roster_signers : 2, ret_hash);
+}
+
 static struct blob *roster_document(const struct papers *papers, size_t state, uint8_t *ret_hash)
 {
     Hotline__V1__RosterDoc document = HOTLINE__V1__ROSTER_DOC__INIT;
@@ -217,11 +263,9 @@ static struct blob *roster_document(const struct papers *papers, size_t state, u
         papers_set(&roster->certs_root, tree, 32);
         roster->cert_count = (uint32_t)papers->cert_count[state];
     }
-    AUTO(blob)
-    object = sign_message(&roster->base, LABEL_NATIONAL_ROSTER,
-                          (const uint8_t(*)[32])papers->made->states[state].national_seed,
-                          state == 0 ? papers->roster_signers : 2, ret_hash);
-    must(sign_parse(bytes_blob(object), &document.roster));
+    AUTO(blob) object = sign_roster(papers, state, ret_hash);
+    document.roster =
+        (Hotline__V1__Signed *)unpack(&hotline__v1__signed__descriptor, bytes_blob(object));
     for (size_t i = 0; i < papers->revocation_count[state]; i++)
         revocations[i] = (Hotline__V1__Signed *)unpack(&hotline__v1__signed__descriptor,
                                                        bytes_blob(papers->revocations[state][i]));

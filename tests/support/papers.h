@@ -26,6 +26,7 @@ struct papers {
     size_t root_signers, directory_signers,
         timestamp_signers;                   /* how many of the role's keys sign */
     size_t national_signers, roster_signers; /* of State 0; of the others 2 */
+    bool roster_key_signs_twice;             /* of State 0, besides another */
     bool directory_signs_timestamp;          /* keys of the wrong role */
     bool keeps_national_hash, keeps_directory_hash, keeps_roster_hash, keeps_tree;
     bool has_national_twice, has_roster_twice; /* State 0's document comes twice */
@@ -44,6 +45,8 @@ Hotline__V1__Cert *papers_add_cert(struct papers *papers, size_t state,
                                    const Hotline__V1__Cert *from);
 /* Give the certificate seed's key and its proof of possession. */
 void papers_prove(Hotline__V1__Cert *cert, const uint8_t seed[static 32]);
+/* The root was altered: give all documents the namespace that follows, and prove all keys in it. */
+void papers_rename(struct papers *papers);
 /* A revocation of certificate `cert` of State `state`, signed by `count` seeds. */
 void papers_revoke(struct papers *papers, size_t state, const Hotline__V1__Revocation *revocation,
                    const uint8_t (*seeds)[32], size_t count);
