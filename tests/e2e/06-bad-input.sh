@@ -22,7 +22,8 @@ for bad in "no such key|sektor: ENERGY|65" "bad word|tlp: PURPLE|65" "no such de
     IFS='|' read -r what line code <<< "$bad"
     { form ROUTINE | sed "/^${line%%:*}:/d" | head -n 17; echo "$line"; echo; echo text; } > "$W/bad.form"
     claim "form: $what" one_line "$code" at XAA/officer1 draft "$W/bad.form"
-    claim "form: $what names its line" says "bad.form:18: ${line%%:*}"
+    told="bad.form:18: ${line%%:*}"; [ "$what" != "a second body" ] || told="has a body that this type does not take"
+    claim "form: $what is told where it is" says "$told"
 done
 head -c 300000 /dev/zero | tr '\0' 'a' > "$W/big.form"
 claim "form larger than its limit" one_line 66 at XAA/officer1 draft "$W/big.form"
