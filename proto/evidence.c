@@ -151,12 +151,13 @@ int evidence_add_trust(struct evidence_writer *writer, const struct trust *trust
 static int pack_manifest(const struct evidence_writer *writer, const struct evidence_manifest *from,
                          struct blob **ret_body)
 {
-    Hotline__V1__BundleManifest manifest = HOTLINE__V1__BUNDLE_MANIFEST__INIT;
+    Hotline__V1__BundleManifest manifest;
     AUTO(blob) software = NULL;
     ProtobufCBinaryData *items = calloc(writer->count + from->notice_count + 1, sizeof(*items));
 
     if (!items)
         return HL_ENOMEM;
+    hotline__v1__bundle_manifest__init(&manifest);
     for (size_t i = 0; i < from->notice_count; i++)
         items[i] = octets_of(from->notices[i], HASH_BYTES);
     for (size_t i = 0; i < writer->count; i++)

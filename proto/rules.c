@@ -14,14 +14,14 @@ typedef bool (*has_field)(const notice_message *notice);
 
 static const incident_message *incident_of(const notice_message *notice)
 {
-    static const incident_message none = HOTLINE__V1__INCIDENT__INIT;
+    static const incident_message none; /* nothing said; no text of it is looked at */
 
     return notice->incident ? notice->incident : &none;
 }
 
 static const Hotline__V1__Response *response_of(const notice_message *notice)
 {
-    static const Hotline__V1__Response none = HOTLINE__V1__RESPONSE__INIT;
+    static const Hotline__V1__Response none;
 
     return notice->body_case == HOTLINE__V1__NOTICE__BODY_RESPONSE && notice->response
                ? notice->response

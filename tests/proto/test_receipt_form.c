@@ -92,9 +92,10 @@ static void put(Hotline__V1__Receipt *receipt, enum field field)
 
 static Hotline__V1__Receipt bare(Hotline__V1__ReceiptKind kind)
 {
-    Hotline__V1__Receipt receipt = HOTLINE__V1__RECEIPT__INIT;
     struct small_world *small = world->small;
+    Hotline__V1__Receipt receipt;
 
+    hotline__v1__receipt__init(&receipt);
     receipt.ns = (ProtobufCBinaryData){NS_BYTES, world->trust->ns};
     receipt.kind = kind;
     receipt.plane = HOTLINE__V1__PLANE__LIVE;

@@ -379,11 +379,12 @@ static void body_that_the_type_does_not_take_is_a_fault(void **unused)
 
 static void empty_notice_names_every_fault_within_the_array(void **unused)
 {
-    Hotline__V1__Notice notice = HOTLINE__V1__NOTICE__INIT;
+    Hotline__V1__Notice notice;
     struct rules_fault faults[RULES_FAULTS_MAX];
     size_t count = 0;
 
     (void)unused;
+    hotline__v1__notice__init(&notice);
     for (size_t type = 0; type < 3; type++) {
         size_t expected = 0;
 
@@ -398,11 +399,12 @@ static void empty_notice_names_every_fault_within_the_array(void **unused)
 
 static void type_that_is_not_built_has_no_row(void **unused)
 {
-    Hotline__V1__Notice notice = HOTLINE__V1__NOTICE__INIT;
+    Hotline__V1__Notice notice;
     struct rules_fault faults[RULES_FAULTS_MAX];
     size_t count = 0;
 
     (void)unused;
+    hotline__v1__notice__init(&notice);
     for (int type = 0; type < 100; type++) {
         bool is_built = type == 10 || type == 11 || type == 30;
 

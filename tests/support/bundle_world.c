@@ -383,7 +383,7 @@ struct blob *bundle_receipt(const struct bundle_world *world, int state,
                             void (*edit)(Hotline__V1__Receipt *receipt))
 {
     static const uint8_t zeros[HASH_BYTES];
-    Hotline__V1__Receipt receipt = HOTLINE__V1__RECEIPT__INIT;
+    Hotline__V1__Receipt receipt;
     const struct sign_key *device = world->small->devices[state][0];
     const struct sign_key *officer = world->small->officers[state][0];
     bool has_officer = kind == HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED ||
@@ -391,6 +391,7 @@ struct blob *bundle_receipt(const struct bundle_world *world, int state,
     struct blob *object = NULL;
     uint8_t hash[HASH_BYTES];
 
+    hotline__v1__receipt__init(&receipt);
     receipt.ns = octets_of(world->trust->ns, NS_BYTES);
     receipt.kind = kind;
     receipt.plane = HOTLINE__V1__PLANE__LIVE;
