@@ -118,6 +118,24 @@ static void body_that_is_not_canonical_is_refused_though_signed(void **unused)
     }
 }
 
+/* What stands between body and signatures is not covered by the signature: it must be nothing. */
+static void line_in_the_place_of_the_empty_one_is_refused(void **unused)
+{
+    static const char body[] = ORIGIN "\n6\n" ROOT_TEXT "\n";
+    char text[CHECKPOINT_MAX];
+    char bent[CHECKPOINT_MAX];
+
+    (void)unused;
+    (void)sign_text(body, ORIGIN, key, text, sizeof(text));
+    const char *line = text + strlen(body) + 1;
+    int len = snprintf(bent, sizeof(bent), "%sx\n%s", body, line);
+    assert_int_equal(check(bent, (size_t)len), HL_EFORMAT);
+    len = snprintf(bent, sizeof(bent), "%s%s", body, line); /* left out */
+    assert_int_equal(check(bent, (size_t)len), HL_EFORMAT);
+    len = snprintf(bent, sizeof(bent), "%s\n\n%s", body, line); /* twice */
+    assert_int_equal(check(bent, (size_t)len), HL_EFORMAT);
+}
+
 static void key_origin_and_signature_must_all_be_the_logs(void **unused)
 {
     static const char body[] = ORIGIN "\n6\n" ROOT_TEXT "\n";
@@ -241,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sign_and_check_agree_for_every_size),
         cmocka_unit_test(body_that_is_not_canonical_is_refused_though_signed),
+        cmocka_unit_test(line_in_the_place_of_the_empty_one_is_refused),
         cmocka_unit_test(key_origin_and_signature_must_all_be_the_logs),
         cmocka_unit_test(further_signers_are_passed_over_before_and_after),
         cmocka_unit_test(checkpoint_of_400_octets_is_taken_and_of_401_refused),

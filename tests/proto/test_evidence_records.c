@@ -299,6 +299,20 @@ static void deposits_beyond_the_limit_are_invalid(void **unused)
     assert_non_null(strstr(step, "too many envelopes"));
 }
 
+static void more_claims_than_a_verdict_holds_is_invalid_and_no_lack_of_memory(void **unused)
+{
+    (void)unused;
+    size_t receipt = records_find(&records, RECORD_RECEIPT, 0);
+    char step[64];
+
+    for (size_t i = 4; i < VERDICT_CLAIMS_MAX; i++) /* sent, released and two receipts are there */
+        records_add(&records, RECORD_RECEIPT, bytes_blob(records.items[receipt].octets));
+    assert_int_equal(result_signed_anew(step), VERDICT_VALID_WITH_REMARKS);
+    records_add(&records, RECORD_RECEIPT, bytes_blob(records.items[receipt].octets));
+    assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
+    assert_non_null(strstr(step, "more claims than a verdict holds"));
+}
+
 /* Our lack of memory is no fault of the bundle: no verdict at all, or the right one. */
 static void lack_of_memory_never_makes_a_good_bundle_invalid(void **unused)
 {
@@ -341,6 +355,7 @@ int main(void)
         TEST(second_manifest_is_invalid),
         TEST(exporter_without_certificate_and_wrong_signer_are_invalid),
         TEST(deposits_beyond_the_limit_are_invalid),
+        TEST(more_claims_than_a_verdict_holds_is_invalid_and_no_lack_of_memory),
         TEST(lack_of_memory_never_makes_a_good_bundle_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
