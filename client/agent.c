@@ -85,21 +85,14 @@ bool agent_next_output(struct agent *agent, unsigned *ret_type, struct blob **re
     return true;
 }
 
-ProtobufCBinaryData agent_field(const uint8_t *octets, size_t len)
-{
-    ProtobufCBinaryData data = {.len = len};
-    memcpy(&data.data, &octets, sizeof(data.data)); /* packing only reads */
-    return data;
-}
-
 int agent_hello(struct agent *agent, struct blob **ret_hello)
 {
     const struct identity *identity = agent->desk->identity;
     Hotline__V1__ClientHello hello;
     hotline__v1__client_hello__init(&hello);
-    hello.entity = agent_field(identity->desk.entity, ID_BYTES);
-    hello.device = agent_field(identity->device->id, ID_BYTES);
-    hello.cert_hash = agent_field(identity->device_cert->hash, HASH_BYTES);
+    hello.entity = strict_octets(identity->desk.entity, ID_BYTES);
+    hello.device = strict_octets(identity->device->id, ID_BYTES);
+    hello.cert_hash = strict_octets(identity->device_cert->hash, HASH_BYTES);
     hello.root_version = identity->trust->root_version;
     hello.directory_version = identity->trust->directory_version;
     hello.timestamp_version = identity->trust->timestamp_version;
@@ -176,7 +169,7 @@ static int add_desk(struct agent *agent, struct get_request *request, const uint
 {
     Hotline__V1__Desk *desk = &request->desks[request->count];
     hotline__v1__desk__init(desk);
-    desk->entity = agent_field(entity, ID_BYTES);
+    desk->entity = strict_octets(entity, ID_BYTES);
     desk->kind = (Hotline__V1__DeskKind)kind;
     request->pointers[request->count++] = desk;
     return request->count == DESKS_PER_GET ? send_get(agent, request) : HL_OK;
@@ -261,7 +254,7 @@ static int submit(struct agent *agent, const uint8_t *deposit)
     Hotline__V1__Submit message;
     hotline__v1__submit__init(&message);
     message.req = ++agent->req_last;
-    message.envelope = agent_field(envelope->data, envelope->len);
+    message.envelope = strict_octets(envelope->data, envelope->len);
     TRY(agent_send(agent, RECORD_SUBMIT, &message.base));
     struct flight *flight = &agent->flight[agent->flight_count++];
     flight->req = message.req;

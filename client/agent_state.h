@@ -38,8 +38,6 @@ struct agent {
 };
 
 HL_MUST_CHECK int agent_send(struct agent *agent, unsigned type, const ProtobufCMessage *message);
-/* A field that borrows; protobuf-c has no const, packing only reads. */
-ProtobufCBinaryData agent_field(const uint8_t *octets, size_t len);
 HL_MUST_CHECK int agent_subscribe(struct agent *agent);
 HL_MUST_CHECK int agent_publish_prekey(struct agent *agent);
 HL_MUST_CHECK int agent_push(struct agent *agent);

@@ -29,25 +29,18 @@ static void name_relay(const struct arrival *arrival, struct event *event)
 
 /* --- rejected --- */
 
-static ProtobufCBinaryData field(const uint8_t *octets, size_t len)
-{
-    ProtobufCBinaryData data = {.len = len};
-    memcpy(&data.data, &octets, sizeof(data.data)); /* packing only reads */
-    return data;
-}
-
 static int sign_reject(const struct arrival *arrival, const uint8_t *deposit, uint32_t step,
                        struct blob **ret_signed)
 {
     const struct identity *identity = arrival->desk->identity;
     Hotline__V1__Reject reject;
     hotline__v1__reject__init(&reject);
-    reject.ns = field(identity->trust->ns, NS_BYTES);
-    reject.relay = field(arrival->relay->id, ID_BYTES);
-    reject.deposit_hash = field(deposit, HASH_BYTES);
+    reject.ns = strict_octets(identity->trust->ns, NS_BYTES);
+    reject.relay = strict_octets(arrival->relay->id, ID_BYTES);
+    reject.deposit_hash = strict_octets(deposit, HASH_BYTES);
     reject.step = step;
-    reject.by_entity = field(identity->desk.entity, ID_BYTES);
-    reject.by_device = field(identity->device->id, ID_BYTES);
+    reject.by_entity = strict_octets(identity->desk.entity, ID_BYTES);
+    reject.by_device = strict_octets(identity->device->id, ID_BYTES);
     reject.at_ms = desk_now_ms(arrival->desk);
     AUTO(blob) body = NULL;
     TRY(strict_pack(&reject.base, &body));

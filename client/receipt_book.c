@@ -26,14 +26,6 @@ struct draft_receipt {
     char check_word[8], note[204];
 };
 
-static ProtobufCBinaryData borrow(const uint8_t *octets, size_t len)
-{
-    ProtobufCBinaryData field = {.len = len};
-    /* protobuf-c has no const fields; packing only reads. */
-    memcpy(&field.data, &octets, sizeof(field.data));
-    return field;
-}
-
 static int find_prev(struct desk *desk, const struct receipt_order *order, uint8_t *ret_prev)
 {
     AUTO_ROWS rows = {0};
@@ -71,9 +63,9 @@ static int add_views(struct desk *desk, const struct receipt_order *order,
         TRY(sql_get_fixed(&rows, 2, draft->heads[count], HASH_BYTES));
         Hotline__V1__PairView *view = &draft->views[count];
         hotline__v1__pair_view__init(view);
-        view->relay = borrow(draft->relays[count], ID_BYTES);
+        view->relay = strict_octets(draft->relays[count], ID_BYTES);
         view->seq = (uint64_t)sql_get_number(&rows, 1);
-        view->head = borrow(draft->heads[count], HASH_BYTES);
+        view->head = strict_octets(draft->heads[count], HASH_BYTES);
         draft->view_pointers[count++] = view;
         TRY(sql_next(&rows, &has_row));
     }
@@ -112,18 +104,18 @@ static int fill(struct desk *desk, const struct receipt_order *order, struct dra
     const struct identity *identity = desk->identity;
     Hotline__V1__Receipt *receipt = &draft->receipt;
     hotline__v1__receipt__init(receipt);
-    receipt->ns = borrow(identity->trust->ns, NS_BYTES);
+    receipt->ns = strict_octets(identity->trust->ns, NS_BYTES);
     receipt->kind = order->kind;
     receipt->plane = (Hotline__V1__Plane)order->plane;
     receipt->about = order->about;
     if (order->content_hash != NULL)
-        receipt->content_hash = borrow(order->content_hash, HASH_BYTES);
-    receipt->deposit_hash = borrow(order->deposit_hash, HASH_BYTES);
-    receipt->to_entity = borrow(order->to.entity, ID_BYTES);
-    receipt->to_device = borrow(order->to_device, ID_BYTES);
-    receipt->by_entity = borrow(identity->desk.entity, ID_BYTES);
+        receipt->content_hash = strict_octets(order->content_hash, HASH_BYTES);
+    receipt->deposit_hash = strict_octets(order->deposit_hash, HASH_BYTES);
+    receipt->to_entity = strict_octets(order->to.entity, ID_BYTES);
+    receipt->to_device = strict_octets(order->to_device, ID_BYTES);
+    receipt->by_entity = strict_octets(identity->desk.entity, ID_BYTES);
     receipt->by_kind = (Hotline__V1__DeskKind)identity->desk.kind;
-    receipt->by_device = borrow(identity->device->id, ID_BYTES);
+    receipt->by_device = strict_octets(identity->device->id, ID_BYTES);
     receipt->at_ms = desk_now_ms(desk);
     receipt->disposition = (Hotline__V1__Disposition)order->disposition;
     receipt->reason = (Hotline__V1__Reason)order->reason;
@@ -131,15 +123,15 @@ static int fill(struct desk *desk, const struct receipt_order *order, struct dra
     receipt->escalation_rung = order->rung;
     receipt->dir_version = identity->trust->directory_version;
     if (is_by_officer(order->kind))
-        receipt->officer = borrow(identity->officer->id, ID_BYTES);
+        receipt->officer = strict_octets(identity->officer->id, ID_BYTES);
     if (order->kind == HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED) {
         receipt->reservation_id = RESERVATION_ID;
-        receipt->reservation_hash = borrow(reservation_hash(), HASH_BYTES);
+        receipt->reservation_hash = strict_octets(reservation_hash(), HASH_BYTES);
     }
     if (order->kind == HOTLINE__V1__RECEIPT_KIND__DELIVERED)
         TRY(add_views(desk, order, draft));
     TRY(find_prev(desk, order, draft->prev));
-    receipt->prev_receipt = borrow(draft->prev, HASH_BYTES);
+    receipt->prev_receipt = strict_octets(draft->prev, HASH_BYTES);
     return set_words(order, draft);
 }
 

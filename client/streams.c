@@ -182,13 +182,6 @@ struct gap {
     uint64_t first, last;
 };
 
-static ProtobufCBinaryData field(const uint8_t *octets, size_t len)
-{
-    ProtobufCBinaryData data = {.len = len};
-    memcpy(&data.data, &octets, sizeof(data.data)); /* packing only reads */
-    return data;
-}
-
 static int sign_missing(struct desk *desk, const struct gap *gap, const struct desk_id *to,
                         struct blob **ret_signed, uint8_t ret_hash[static HASH_BYTES])
 {
@@ -199,24 +192,24 @@ static int sign_missing(struct desk *desk, const struct gap *gap, const struct d
     hotline__v1__desk__init(&recipient);
     hotline__v1__service__init(&service);
     hotline__v1__service_statement__init(&statement);
-    recipient.entity = field(to->entity, ID_BYTES);
+    recipient.entity = strict_octets(to->entity, ID_BYTES);
     recipient.kind = (Hotline__V1__DeskKind)to->kind;
     service.kind = HOTLINE__V1__SERVICE_KIND__MISSING;
     service.first_serial = gap->first;
     service.last_serial = gap->last;
-    service.stream_device = field(gap->device, ID_BYTES);
+    service.stream_device = strict_octets(gap->device, ID_BYTES);
     uint8_t head[HASH_BYTES];
     uint64_t row = 0;
     TRY(desk_journal_head(desk, head, &row));
-    statement.ns = field(identity->trust->ns, NS_BYTES);
+    statement.ns = strict_octets(identity->trust->ns, NS_BYTES);
     statement.plane = (Hotline__V1__Plane)gap->plane;
-    statement.sender_entity = field(identity->desk.entity, ID_BYTES);
+    statement.sender_entity = strict_octets(identity->desk.entity, ID_BYTES);
     statement.sender_kind = (Hotline__V1__DeskKind)identity->desk.kind;
-    statement.sender_device = field(identity->device->id, ID_BYTES);
+    statement.sender_device = strict_octets(identity->device->id, ID_BYTES);
     statement.recipient = &recipient;
     statement.at_ms = desk_now_ms(desk);
     statement.service = &service;
-    statement.journal_head = field(head, HASH_BYTES);
+    statement.journal_head = strict_octets(head, HASH_BYTES);
     statement.dir_version = identity->trust->directory_version;
     statement.roster_version =
         trust_entity(identity->trust, identity->desk.entity)->roster->version;

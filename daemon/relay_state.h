@@ -71,15 +71,9 @@ static inline struct bytes view(ProtobufCBinaryData data)
 {
     return BYTES(data.data, data.len);
 }
-/* protobuf-c has no const; what we pack is only read. */
 static inline ProtobufCBinaryData wire_data(struct bytes octets)
 {
-    union {
-        const uint8_t *in;
-        uint8_t *out;
-    } data = {.in = octets.data};
-
-    return (ProtobufCBinaryData){.len = octets.len, .data = data.out};
+    return strict_octets(octets.data, octets.len);
 }
 
 /* relay.c: things to do. Running out of memory here breaks the relay: it restarts from the store. */

@@ -11,17 +11,6 @@
 
 #define DAY_MS (24LL * 3600 * 1000)
 
-/* protobuf-c's octets are not const; what is packed is only read. */
-ProtobufCBinaryData part_octets(const uint8_t *octets, size_t len)
-{
-    union {
-        const uint8_t *in;
-        uint8_t *out;
-    } view = {.in = octets};
-
-    return (ProtobufCBinaryData){len, view.out};
-}
-
 int part_sign(const struct federation_plan *plan, const ProtobufCMessage *message,
               enum label_fixed label, const uint8_t (*seeds)[32], size_t seed_count,
               struct blob **ret_signed)
@@ -85,7 +74,7 @@ static int make_root(const struct federation_plan *plan, struct made_federation 
         if (counts[i] > 0)
             part_public_keys(plan->suite, seeds[i], counts[i], octets[i]);
         for (size_t k = 0; k < counts[i]; k++)
-            keys[i][k] = part_octets(octets[i][k], 32);
+            keys[i][k] = strict_octets(octets[i][k], 32);
         list[i] = &roles[i];
     }
     root.spec = 1;
@@ -95,7 +84,7 @@ static int make_root(const struct federation_plan *plan, struct made_federation 
     root.n_roles = 4;
     root.roles = list;
     root.min_suite = 1;
-    root.prev_hash = part_octets(zeros, HASH_BYTES);
+    root.prev_hash = strict_octets(zeros, HASH_BYTES);
     root.sandbox = true;
     TRY(part_sign(plan, &root.base, LABEL_ROOT_METADATA, (const uint8_t(*)[32])made->root_seed, 2,
                   &made->root));
@@ -131,13 +120,13 @@ static void make_relay(const struct federation_plan *plan, struct made_federatio
     (void)snprintf(part->operator_name, sizeof(part->operator_name), "op%zu", index + 1);
     (void)snprintf(part->host, sizeof(part->host), "127.0.0.1");
     part->suites[0] = 1;
-    part->message.id = part_octets(part->id, ID_BYTES);
+    part->message.id = strict_octets(part->id, ID_BYTES);
     part->message.name = made->relay_names[index];
     part->message.host = part->host;
     part->message.port = made->relay_ports[index];
-    part->message.noise_static = part_octets(part->noise_static, 32);
-    part->message.sign_pk = part_octets(part->sign_pk, 32);
-    part->message.log_pk = part_octets(part->log_pk, 32);
+    part->message.noise_static = strict_octets(part->noise_static, 32);
+    part->message.sign_pk = strict_octets(part->sign_pk, 32);
+    part->message.log_pk = strict_octets(part->log_pk, 32);
     part->message.log_origin = part->origin;
     part->message.n_suites = 1;
     part->message.suites = part->suites;
@@ -220,12 +209,12 @@ static int make_directory(const struct federation_plan *plan, struct made_federa
     for (size_t i = 0; i < made->state_count; i++) {
         TRY(part_national_root_hash(&made->states[i], hashes[i]));
         hotline__v1__entity__init(&entities[i]);
-        entities[i].id = part_octets(made->states[i].entity, ID_BYTES);
+        entities[i].id = strict_octets(made->states[i].entity, ID_BYTES);
         entities[i].code = made->states[i].code;
         entities[i].since_ms = plan->now_ms - DAY_MS;
         entities[i].status = HOTLINE__V1__ENTITY_STATUS__ES_ACTIVE;
         entities[i].national_root_version = 1;
-        entities[i].national_root_hash = part_octets(hashes[i], HASH_BYTES);
+        entities[i].national_root_hash = strict_octets(hashes[i], HASH_BYTES);
         entity_list[i] = &entities[i];
     }
     for (size_t i = 0; i < made->relay_count; i++) {
@@ -234,7 +223,7 @@ static int make_directory(const struct federation_plan *plan, struct made_federa
     }
     qsort(relay_list, made->relay_count, sizeof(void *), order_relays);
     make_profile(&profile);
-    directory.ns = part_octets(made->ns, NS_BYTES);
+    directory.ns = strict_octets(made->ns, NS_BYTES);
     directory.version = 1;
     directory.issued_ms = plan->now_ms - 60000;
     directory.expires_ms = plan->now_ms + 29 * DAY_MS;
@@ -245,7 +234,7 @@ static int make_directory(const struct federation_plan *plan, struct made_federa
     directory.relays = relay_list;
     directory.n_profiles = 1;
     directory.profiles = profile_list;
-    directory.prev_hash = part_octets(zeros, HASH_BYTES);
+    directory.prev_hash = strict_octets(zeros, HASH_BYTES);
     return part_sign(plan, &directory.base, LABEL_DIRECTORY,
                      (const uint8_t(*)[32])made->directory_seed, 2, &made->directory);
 }
@@ -277,16 +266,16 @@ static int make_timestamp(const struct federation_plan *plan, struct made_federa
     for (size_t i = 0; i < made->state_count; i++) {
         TRY(part_roster_hash(&made->states[i], hashes[i]));
         hotline__v1__roster_ref__init(&refs[i]);
-        refs[i].entity = part_octets(made->states[i].entity, ID_BYTES);
+        refs[i].entity = strict_octets(made->states[i].entity, ID_BYTES);
         refs[i].version = 1;
-        refs[i].hash = part_octets(hashes[i], HASH_BYTES);
+        refs[i].hash = strict_octets(hashes[i], HASH_BYTES);
         list[i] = &refs[i];
     }
     TRY(signed_body_hash(made->directory, LABEL_DIRECTORY, directory_hash));
-    stamp.ns = part_octets(made->ns, NS_BYTES);
+    stamp.ns = strict_octets(made->ns, NS_BYTES);
     stamp.version = 1;
     stamp.directory_version = 1;
-    stamp.directory_hash = part_octets(directory_hash, HASH_BYTES);
+    stamp.directory_hash = strict_octets(directory_hash, HASH_BYTES);
     stamp.issued_ms = plan->now_ms - 1000;
     stamp.expires_ms = plan->now_ms - 1000 + DAY_MS;
     stamp.n_rosters = made->state_count;

@@ -2,9 +2,9 @@
 #ifndef HOTLINE_KEYS_FEDERATION_PARTS_H
 #define HOTLINE_KEYS_FEDERATION_PARTS_H
 
+#include "base/strict.h"
 #include "keys/federation_make.h"
 
-ProtobufCBinaryData part_octets(const uint8_t *octets, size_t len);
 /* Ascending public keys of seeds. */
 void part_public_keys(const struct suite *suite, const uint8_t (*seeds)[32], size_t count,
                       uint8_t (*ret_keys)[32]);

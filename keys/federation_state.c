@@ -50,14 +50,14 @@ int part_make_national_root(const struct federation_plan *plan, const struct mad
 
     part_public_keys(plan->suite, (const uint8_t(*)[32])state->national_seed, 3, octets);
     for (size_t i = 0; i < 3; i++)
-        keys[i] = part_octets(octets[i], 32);
-    root.ns = part_octets(made->ns, NS_BYTES);
-    root.entity = part_octets(state->entity, ID_BYTES);
+        keys[i] = strict_octets(octets[i], 32);
+    root.ns = strict_octets(made->ns, NS_BYTES);
+    root.entity = strict_octets(state->entity, ID_BYTES);
     root.version = 1;
     root.threshold = 2;
     root.n_keys = 3;
     root.keys = keys;
-    root.prev_hash = part_octets(zeros, HASH_BYTES);
+    root.prev_hash = strict_octets(zeros, HASH_BYTES);
     root.effective_ms = plan->now_ms - DAY_MS;
     return part_sign(plan, &root.base, LABEL_NATIONAL_ROOT,
                      (const uint8_t(*)[32])state->national_seed, 2, &state->national_root);
@@ -97,22 +97,22 @@ static int make_cert(const struct federation_plan *plan, const struct made_feder
     Hotline__V1__DeskKind desks[1] = {HOTLINE__V1__DESK_KIND__TECHNICAL};
 
     part_public_keys(plan->suite, (const uint8_t(*)[32]) & secrets->seed, 1, sign_pk);
-    cert.ns = part_octets(made->ns, NS_BYTES);
-    cert.entity = part_octets(state->entity, ID_BYTES);
+    cert.ns = strict_octets(made->ns, NS_BYTES);
+    cert.entity = strict_octets(state->entity, ID_BYTES);
     cert.kind =
         is_device ? HOTLINE__V1__CERT_KIND__CERT_DEVICE : HOTLINE__V1__CERT_KIND__CERT_OFFICER;
-    cert.sign_pk = part_octets(sign_pk[0], 32);
+    cert.sign_pk = strict_octets(sign_pk[0], 32);
     cert.n_desks = 1;
     cert.desks = desks;
     if (is_device) {
         dh_public(secrets->noise_sk, noise_static);
-        cert.noise_static = part_octets(noise_static, 32);
+        cert.noise_static = strict_octets(noise_static, 32);
         cert.roles = ROLE_BIT_AUTO | ROLE_BIT_DESK;
         cert.device_no = (uint32_t)index + 1;
         (void)snprintf(label, sizeof(label), "terminal %zu", index + 1);
     } else {
         rng_fill(plan->rng, person, ID_BYTES);
-        cert.person = part_octets(person, ID_BYTES);
+        cert.person = strict_octets(person, ID_BYTES);
         cert.roles = ROLE_BIT_COMPOSE | ROLE_BIT_RELEASE | ROLE_BIT_ACK;
         (void)snprintf(label, sizeof(label), "duty officer %zu", index - plan->device_count + 1);
     }
@@ -121,7 +121,7 @@ static int make_cert(const struct federation_plan *plan, const struct made_feder
     cert.not_after_ms = plan->now_ms + 365 * DAY_MS;
     cert.serial = index + 1;
     TRY(prove_possession(plan, &cert, secrets->seed, pop));
-    cert.pop = part_octets(pop, SIG_BYTES);
+    cert.pop = strict_octets(pop, SIG_BYTES);
     return strict_pack(&cert.base, ret_cert);
 }
 
@@ -165,21 +165,21 @@ static int sign_roster(const struct federation_plan *plan, const struct made_fed
         merkle_leaf(bytes_blob(certs[i]), leaves[i]);
     TRY(merkle_root((const uint8_t(*)[32])leaves, cert_count, root));
     make_desk_info(state, &desk, office, languages);
-    roster.ns = part_octets(made->ns, NS_BYTES);
-    roster.entity = part_octets(state->entity, ID_BYTES);
+    roster.ns = strict_octets(made->ns, NS_BYTES);
+    roster.entity = strict_octets(state->entity, ID_BYTES);
     roster.version = 1;
     roster.issued_ms = plan->now_ms - 60000;
     roster.expires_ms = plan->now_ms + 89 * DAY_MS;
     roster.national_root_version = 1;
     roster.cert_count = (uint32_t)cert_count;
-    roster.certs_root = part_octets(root, 32);
+    roster.certs_root = strict_octets(root, 32);
     roster.n_desks = 1;
     roster.desks = desks;
     roster.n_release_min = 4;
     roster.release_min = rule_list;
     roster.single_person_max = HOTLINE__V1__PRECEDENCE__PRIORITY;
     roster.release_devices_min = 1;
-    roster.prev_hash = part_octets(zeros, HASH_BYTES);
+    roster.prev_hash = strict_octets(zeros, HASH_BYTES);
     return part_sign(plan, &roster.base, LABEL_NATIONAL_ROSTER,
                      (const uint8_t(*)[32])state->national_seed, 2, ret_signed);
 }
@@ -192,7 +192,7 @@ static int pack_document(const struct blob *signed_roster, struct blob *const *c
 
     TRY(sign_parse(bytes_blob(signed_roster), &document.roster));
     for (size_t i = 0; i < cert_count; i++)
-        list[i] = part_octets(certs[i]->data, certs[i]->len);
+        list[i] = strict_octets(certs[i]->data, certs[i]->len);
     document.n_certs = cert_count;
     document.certs = list;
     int err = strict_pack(&document.base, ret_doc);

@@ -8,17 +8,6 @@
 
 #define LANES_MAX 401
 
-/* protobuf-c's octets are not const; what is packed is only read. */
-static ProtobufCBinaryData octets_of(const uint8_t *octets, size_t len)
-{
-    union {
-        const uint8_t *in;
-        uint8_t *out;
-    } view = {.in = octets};
-
-    return (ProtobufCBinaryData){len, view.out};
-}
-
 void lane_start(const uint8_t ns[static NS_BYTES], const uint8_t relay[static ID_BYTES],
                 const struct desk_id *from, const struct desk_id *to, unsigned plane,
                 uint8_t ret_head[static HASH_BYTES])
@@ -56,12 +45,12 @@ static void fill_mark(const struct lane_mark *lane, struct mark_part *part)
 {
     hotline__v1__desk__init(&part->desk);
     hotline__v1__lane_mark__init(&part->message);
-    part->desk.entity = octets_of(lane->to.entity, ID_BYTES);
+    part->desk.entity = strict_octets(lane->to.entity, ID_BYTES);
     part->desk.kind = (Hotline__V1__DeskKind)lane->to.kind;
     part->message.to = &part->desk;
     part->message.seq = lane->seq;
-    part->message.head = octets_of(lane->head, HASH_BYTES);
-    part->message.salt = octets_of(lane->salt, ID_BYTES);
+    part->message.head = strict_octets(lane->head, HASH_BYTES);
+    part->message.salt = strict_octets(lane->salt, ID_BYTES);
 }
 
 static int mark_leaf(const Hotline__V1__LaneMark *mark, uint8_t ret_leaf[static 32])
@@ -109,16 +98,16 @@ int custody_body(const struct custody *custody, struct blob **ret_body, uint8_t 
     }
     TRY(mark_leaves(custody->lanes, custody->lane_count, leaves));
     TRY(merkle_root((const uint8_t(*)[32])leaves, custody->lane_count, lanes_root));
-    from.entity = octets_of(custody->from.entity, ID_BYTES);
+    from.entity = strict_octets(custody->from.entity, ID_BYTES);
     from.kind = (Hotline__V1__DeskKind)custody->from.kind;
-    message.ns = octets_of(custody->ns, NS_BYTES);
-    message.relay = octets_of(custody->relay, ID_BYTES);
-    message.deposit_hash = octets_of(custody->deposit_hash, HASH_BYTES);
+    message.ns = strict_octets(custody->ns, NS_BYTES);
+    message.relay = strict_octets(custody->relay, ID_BYTES);
+    message.deposit_hash = strict_octets(custody->deposit_hash, HASH_BYTES);
     message.received_ms = custody->received_ms;
     message.plane = (Hotline__V1__Plane)custody->plane;
     message.lane_count = (uint32_t)custody->lane_count;
-    message.lanes_root = octets_of(lanes_root, 32);
-    message.salt = octets_of(custody->salt, HASH_BYTES);
+    message.lanes_root = strict_octets(lanes_root, 32);
+    message.salt = strict_octets(custody->salt, HASH_BYTES);
     message.from = &from;
     TRY(strict_pack(&message.base, &body));
     TRY(leaf_of_body(bytes_blob(body), ret_leaf));
@@ -135,12 +124,12 @@ static int build(struct bytes body, Hotline__V1__LaneMark **marks, size_t mark_c
     if (proof->path_len > 32)
         return HL_ETOOBIG;
     for (size_t i = 0; i < proof->path_len; i++)
-        path[i] = octets_of(proof->path[i], 32);
-    message->body = octets_of(body.data, body.len);
+        path[i] = strict_octets(proof->path[i], 32);
+    message->body = strict_octets(body.data, body.len);
     message->index = proof->index;
     message->n_proof = proof->path_len;
     message->proof = path;
-    message->checkpoint = octets_of(proof->checkpoint.data, proof->checkpoint.len);
+    message->checkpoint = strict_octets(proof->checkpoint.data, proof->checkpoint.len);
     message->n_lanes = mark_count;
     message->lanes = marks;
     int err = strict_pack(&message->base, ret_receipt);
@@ -173,7 +162,7 @@ int custody_receipt_build(struct bytes body, const struct lane_mark *lanes, size
             err = merkle_path((const uint8_t(*)[32])leaves, lane_count, (size_t)own_lane, lane_path,
                               &path_len);
         for (size_t i = 0; i < path_len; i++)
-            lane_proof[i] = octets_of(lane_path[i], 32);
+            lane_proof[i] = strict_octets(lane_path[i], 32);
         message.lane_index = (uint32_t)own_lane;
         message.n_lane_proof = path_len;
         message.lane_proof = lane_proof;

@@ -67,16 +67,6 @@ int evidence_add(struct evidence_writer *writer, enum bundle_record type, struct
     return writer->octets.err;
 }
 
-static ProtobufCBinaryData octets_of(const uint8_t *octets, size_t len)
-{
-    union {
-        const uint8_t *in;
-        uint8_t *out;
-    } view = {.in = octets}; /* protobuf-c's octets are not const; what is packed is only read */
-
-    return (ProtobufCBinaryData){len, view.out};
-}
-
 static int cert_path(const struct roster *roster, const struct cert *cert, uint8_t (*ret_path)[32],
                      size_t *ret_len)
 {
@@ -101,9 +91,9 @@ static int add_cert(struct evidence_writer *writer, const struct roster *roster,
 
     TRY(cert_path(roster, cert, path, &len));
     for (size_t i = 0; i < len; i++)
-        items[i] = octets_of(path[i], 32);
+        items[i] = strict_octets(path[i], 32);
     TRY(sign_parse(roster->signed_roster, &proof.roster));
-    proof.cert = octets_of(cert->octets.data, cert->octets.len);
+    proof.cert = strict_octets(cert->octets.data, cert->octets.len);
     proof.index = cert->index;
     proof.n_proof = len;
     proof.proof = items;
@@ -159,12 +149,12 @@ static int pack_manifest(const struct evidence_writer *writer, const struct evid
         return HL_ENOMEM;
     hotline__v1__bundle_manifest__init(&manifest);
     for (size_t i = 0; i < from->notice_count; i++)
-        items[i] = octets_of(from->notices[i], HASH_BYTES);
+        items[i] = strict_octets(from->notices[i], HASH_BYTES);
     for (size_t i = 0; i < writer->count; i++)
-        items[from->notice_count + i] = octets_of(writer->hashes[i], HASH_BYTES);
-    manifest.ns = octets_of(from->ns, NS_BYTES);
-    manifest.by_entity = octets_of(from->device->entity, ID_BYTES);
-    manifest.by_device = octets_of(from->device->id, ID_BYTES);
+        items[from->notice_count + i] = strict_octets(writer->hashes[i], HASH_BYTES);
+    manifest.ns = strict_octets(from->ns, NS_BYTES);
+    manifest.by_entity = strict_octets(from->device->entity, ID_BYTES);
+    manifest.by_device = strict_octets(from->device->id, ID_BYTES);
     manifest.at_ms = from->at_ms;
     manifest.plane = (Hotline__V1__Plane)from->plane;
     manifest.n_notices = from->notice_count;

@@ -72,17 +72,6 @@ uint32_t fragment_part_len(size_t whole_len, uint32_t offset)
     return left < FRAGMENT_PART_MAX ? (uint32_t)left : FRAGMENT_PART_MAX;
 }
 
-/* protobuf-c knows no const; packing only reads. */
-static ProtobufCBinaryData borrow(const uint8_t *octets, size_t len)
-{
-    union {
-        const uint8_t *in;
-        uint8_t *out;
-    } view = {.in = octets};
-
-    return (ProtobufCBinaryData){len, view.out};
-}
-
 int fragment_cut(uint32_t msg, const struct record *whole, uint32_t offset,
                  struct blob **ret_fragment)
 {
@@ -93,7 +82,8 @@ int fragment_cut(uint32_t msg, const struct record *whole, uint32_t offset,
     fragment.type = whole->type;
     fragment.offset = offset;
     fragment.total = (uint32_t)whole->body.len;
-    fragment.part = borrow(whole->body.data + offset, fragment_part_len(whole->body.len, offset));
+    fragment.part =
+        strict_octets(whole->body.data + offset, fragment_part_len(whole->body.len, offset));
     return strict_pack(&fragment.base, ret_fragment);
 }
 
