@@ -155,6 +155,8 @@ int cli_open_profile(struct cli *cli)
                         "%s: %s; nothing was done, check `federation`, `ns` and `root` in %s",
                         cli->profile->federation, reason[0] ? reason : err_text(err),
                         cli->profile->path);
+    if (reason[0])
+        cli_note(cli, "ALARM: %s", reason); /* admitted, but something is missing */
     return EXIT_DONE;
 }
 
@@ -302,6 +304,17 @@ int cli_find(struct cli *cli, const char *id, uint8_t ret_hash[static HASH_BYTES
                         "%s fits more than one notice (%s); nothing was done, type more of the id",
                         id, desk_why(cli->desk));
     return cli_fail_err(cli, err, id);
+}
+
+int cli_notice(struct cli *cli, const char *id, uint8_t ret_hash[static HASH_BYTES],
+               struct notice_view **ret_view)
+{
+    int code = cli_find(cli, id, ret_hash);
+
+    if (code != EXIT_DONE)
+        return code;
+    int err = query_notice(cli->desk, ret_hash, ret_view);
+    return err == HL_OK ? EXIT_DONE : cli_fail_err(cli, err, id);
 }
 
 int cli_fail_form(struct cli *cli, const char *file, const struct form_faults *faults)

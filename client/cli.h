@@ -6,6 +6,7 @@
 #include "client/desk.h"
 #include "client/form.h"
 #include "client/profile.h"
+#include "client/query.h"
 
 /* docs/EXIT-CODES.md */
 enum exit_code {
@@ -70,6 +71,10 @@ void cli_close(struct cli *cli);
 
 /* Notice hash of argv's id, with the message out on failure (exit codes 1, 64). */
 int cli_find(struct cli *cli, const char *id, uint8_t ret_hash[static HASH_BYTES]);
+
+/* The same, and the notice itself, which the caller owns. */
+int cli_notice(struct cli *cli, const char *id, uint8_t ret_hash[static HASH_BYTES],
+               struct notice_view **ret_view);
 
 /* Fill forms' faults out: one line each with line and key; exit 65. */
 int cli_fail_form(struct cli *cli, const char *file, const struct form_faults *faults);

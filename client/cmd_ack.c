@@ -96,19 +96,16 @@ static int acknowledge(struct cli *cli, const char *id, const struct ack_options
     AUTO(answer) answer = NULL;
     uint8_t hash[HASH_BYTES];
 
-    int code = cli_find(cli, id, hash);
+    int code = cli_notice(cli, id, hash, &view);
     if (code != EXIT_DONE)
         return code;
-    int err = query_notice(cli->desk, hash, &view);
-    if (err != HL_OK)
-        return cli_fail_err(cli, err, id);
     if (view->flags & NOTICE_QUARANTINED)
         return cli_fail(cli, EXIT_VERIFY, "quarantined",
                         "%s is quarantined; nothing was acknowledged", view->id);
     code = check_terminal(cli, view);
     if (code != EXIT_DONE)
         return code;
-    err = answer_acknowledge(cli->desk, hash, options, &answer);
+    int err = answer_acknowledge(cli->desk, hash, options, &answer);
     if (err == HL_ESTATE)
         return cli_fail(
             cli, EXIT_PERMISSION, "not_opened",

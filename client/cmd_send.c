@@ -98,12 +98,9 @@ static int inherit(struct cli *cli, const char *id, struct compose *compose, cha
     AUTO(notice_view) view = NULL;
     uint8_t hash[HASH_BYTES];
 
-    int code = cli_find(cli, id, hash);
+    int code = cli_notice(cli, id, hash, &view);
     if (code != EXIT_DONE)
         return code;
-    int err = query_notice(cli->desk, hash, &view);
-    if (err != HL_OK)
-        return cli_fail_err(cli, err, id);
     if (view->direction != NOTICE_IN)
         return cli_fail(cli, EXIT_USAGE, "own_notice", "%s is our own notice; nothing was sent",
                         id);

@@ -114,12 +114,9 @@ static int show_notice(struct cli *cli, const char *id)
     uint8_t hash[HASH_BYTES];
 
     buf_init(&text, (size_t)8 << 20);
-    int code = cli_find(cli, id, hash);
+    int code = cli_notice(cli, id, hash, &view);
     if (code != EXIT_DONE)
         return code;
-    int err = query_notice(cli->desk, hash, &view);
-    if (err != HL_OK)
-        return cli_fail_err(cli, err, id);
     if (cli->as_json)
         notice_json(&text, cli->trust, view, false);
     else

@@ -88,24 +88,11 @@ static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *messag
     return (*(ProtobufCMessage ***)member(message, field->offset))[number - 1];
 }
 
-static size_t element_size(const ProtobufCFieldDescriptor *field)
-{
-    if (field->type == PROTOBUF_C_TYPE_STRING)
-        return sizeof(char *);
-    if (field->type == PROTOBUF_C_TYPE_BYTES)
-        return sizeof(ProtobufCBinaryData);
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
-        return sizeof(ProtobufCMessage *);
-    if (field->type == PROTOBUF_C_TYPE_UINT64 || field->type == PROTOBUF_C_TYPE_INT64)
-        return sizeof(uint64_t);
-    return sizeof(uint32_t);
-}
-
 /* An element whose value is bad is taken back, so that the array never holds a hole. */
 static int fill_repeated(const struct fill *fill, ProtobufCMessage *message,
                          const ProtobufCFieldDescriptor *field)
 {
-    void *element = grow(message, field, element_size(field));
+    void *element = grow(message, field, form_value_size(field));
 
     if (!element) {
         form_value_fault(fill, "the field is given too often");
@@ -130,7 +117,7 @@ static bool is_set(ProtobufCMessage *message, const ProtobufCFieldDescriptor *fi
         return *(ProtobufCMessage *const *)at != NULL;
     if (field->type == PROTOBUF_C_TYPE_BOOL)
         return *(const protobuf_c_boolean *)at != 0;
-    if (element_size(field) == sizeof(uint64_t))
+    if (form_value_size(field) == sizeof(uint64_t))
         return *(const uint64_t *)at != 0;
     return *(const uint32_t *)at != 0;
 }
@@ -143,13 +130,6 @@ static int fill_once(const struct fill *fill, ProtobufCMessage *message,
         return HL_EFORMAT;
     }
     return form_value_read(fill, field, member(message, field->offset));
-}
-
-static bool is_leaf(const ProtobufCFieldDescriptor *field)
-{
-    return field->type != PROTOBUF_C_TYPE_MESSAGE ||
-           field->descriptor == &hotline__v1__desk__descriptor ||
-           field->descriptor == &hotline__v1__stamp__descriptor;
 }
 
 /* The field that `rest` begins with; *ret_rest is what stands behind its name. NULL with a fault for an unknown one. */
@@ -187,11 +167,12 @@ static int fill_path(const struct fill *fill, ProtobufCMessage *message)
 
         if (!field)
             return HL_EFORMAT;
-        if (is_leaf(field) && *rest == '\0')
+        if (form_value_is_leaf(field) && *rest == '\0')
             return fill_field(fill, message, field);
-        if (is_leaf(field) || *rest == '\0') {
-            form_value_fault(fill, is_leaf(field) ? "the key goes on after a plain field"
-                                                  : "the key names a group; add a field of it");
+        if (form_value_is_leaf(field) || *rest == '\0') {
+            form_value_fault(fill, form_value_is_leaf(field)
+                                       ? "the key goes on after a plain field"
+                                       : "the key names a group; add a field of it");
             return HL_EFORMAT;
         }
         rest++;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "client/form_value.h"
 #include "proto/rules.h"
 
 /* Bodies (members of the oneof) belong to a type; the incident stands beside any of them. */
@@ -66,13 +67,6 @@ static void show_field(Hotline__V1__NoticeType type, const char *key,
     buf_add_format(to, "\n%s%s:\n", must ? "" : "#", key);
 }
 
-static bool is_leaf(const ProtobufCFieldDescriptor *field)
-{
-    return field->type != PROTOBUF_C_TYPE_MESSAGE ||
-           field->descriptor == &hotline__v1__desk__descriptor ||
-           field->descriptor == &hotline__v1__stamp__descriptor;
-}
-
 static void show_group(Hotline__V1__NoticeType type, const ProtobufCFieldDescriptor *group,
                        struct buf *to)
 {
@@ -81,7 +75,7 @@ static void show_group(Hotline__V1__NoticeType type, const ProtobufCFieldDescrip
     for (unsigned i = 0; i < body->n_fields; i++) {
         char key[80];
 
-        if (!is_leaf(&body->fields[i]))
+        if (!form_value_is_leaf(&body->fields[i]))
             continue;
         AUTO_BUF name;
         buf_init(&name, sizeof(key));
@@ -189,16 +183,6 @@ static bool write_value(const struct trust *trust, const ProtobufCFieldDescripto
     return number != 0;
 }
 
-static size_t element_size(const ProtobufCFieldDescriptor *field)
-{
-    if (field->type == PROTOBUF_C_TYPE_BYTES)
-        return sizeof(ProtobufCBinaryData);
-    if (field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_UINT32 ||
-        field->type == PROTOBUF_C_TYPE_BOOL)
-        return sizeof(uint32_t);
-    return sizeof(void *);
-}
-
 static void write_field(const struct trust *trust, const char *prefix,
                         const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                         struct buf *to)
@@ -214,7 +198,7 @@ static void write_field(const struct trust *trust, const char *prefix,
     for (size_t i = 0; i < count; i++) {
         AUTO_BUF value;
         buf_init(&value, FORM_BYTES_MAX);
-        if (write_value(trust, field, at + i * element_size(field), &value))
+        if (write_value(trust, field, at + i * form_value_size(field), &value))
             buf_add_format(to, "%s%s: %.*s\n", prefix, field->name, (int)value.len,
                            (const char *)value.data);
     }
@@ -262,7 +246,7 @@ static void write_group(const struct trust *trust, const char *name, const Proto
 
     (void)snprintf(prefix, sizeof(prefix), "%s.", name);
     for (unsigned i = 0; i < group->descriptor->n_fields; i++) {
-        if (is_leaf(&group->descriptor->fields[i]))
+        if (form_value_is_leaf(&group->descriptor->fields[i]))
             write_field(trust, prefix, group, &group->descriptor->fields[i], to);
     }
 }
@@ -292,7 +276,7 @@ int form_write(const struct trust *trust, const Hotline__V1__Notice *notice, str
 
         if (is_skipped(notice, field))
             continue;
-        if (is_leaf(field)) {
+        if (form_value_is_leaf(field)) {
             write_field(trust, "", &notice->base, field, to);
             continue;
         }

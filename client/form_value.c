@@ -202,3 +202,23 @@ int form_value_read(const struct fill *fill, const ProtobufCFieldDescriptor *fie
     form_value_fault(fill, "a field of this kind cannot be written in a form");
     return HL_EFORMAT;
 }
+
+bool form_value_is_leaf(const ProtobufCFieldDescriptor *field)
+{
+    return field->type != PROTOBUF_C_TYPE_MESSAGE ||
+           field->descriptor == &hotline__v1__desk__descriptor ||
+           field->descriptor == &hotline__v1__stamp__descriptor;
+}
+
+size_t form_value_size(const ProtobufCFieldDescriptor *field)
+{
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        return sizeof(char *);
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return sizeof(ProtobufCBinaryData);
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return sizeof(ProtobufCMessage *);
+    if (field->type == PROTOBUF_C_TYPE_UINT64 || field->type == PROTOBUF_C_TYPE_INT64)
+        return sizeof(uint64_t);
+    return sizeof(uint32_t);
+}

@@ -11,6 +11,10 @@ struct fill {
     struct form_faults *faults;
 };
 
+/* Is the field written as one value (scalars, Desk, Stamp), and how large is one element of it in an array? */
+bool form_value_is_leaf(const ProtobufCFieldDescriptor *field);
+size_t form_value_size(const ProtobufCFieldDescriptor *field);
+
 void form_value_fault(const struct fill *fill, const char *message);
 /* A new message of that type, initialised; NULL without memory. */
 ProtobufCMessage *form_value_new(const ProtobufCMessageDescriptor *type);

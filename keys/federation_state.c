@@ -5,6 +5,7 @@
 #include "keys/federation_parts.h"
 #include "keys/merkle.h"
 #include "keys/noise_dh.h"
+#include "keys/possession.h"
 #include "keys/schema.h"
 #include "keys/secret.h"
 
@@ -66,15 +67,10 @@ int part_make_national_root(const struct federation_plan *plan, const struct mad
 static int prove_possession(const struct federation_plan *plan, const Hotline__V1__Cert *cert,
                             const uint8_t seed[static 32], uint8_t ret_sig[static SIG_BYTES])
 {
-    uint8_t body[NS_BYTES + ID_BYTES + 1 + 32 + 32] = {0};
+    uint8_t body[POSSESSION_BYTES];
     struct sign_key *key = NULL;
 
-    memcpy(body, cert->ns.data, NS_BYTES);
-    memcpy(body + 32, cert->entity.data, ID_BYTES);
-    body[48] = (uint8_t)cert->kind;
-    memcpy(body + 49, cert->sign_pk.data, 32);
-    if (cert->noise_static.len == 32)
-        memcpy(body + 81, cert->noise_static.data, 32);
+    possession_body(cert, body);
     TRY(sign_key_new(plan->suite, seed, &key));
     int err = sign_body(plan->suite, key, label_fixed(LABEL_POSSESSION), BYTES_OF(body), ret_sig);
     sign_key_free(key);

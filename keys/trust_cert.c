@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "keys/admit.h"
+#include "keys/possession.h"
 
 #define CERT_LIFE_MS (400 * ADMIT_DAY)
 #define DEVICE_ROLES ((uint32_t)(ROLE_BIT_AUTO | ROLE_BIT_MONITOR | ROLE_BIT_DESK))
@@ -11,14 +12,9 @@
 /* SIG(possession, ns | entity | u8 kind | sign_pk | noise_static or 32 zeros) by sign_pk */
 static int check_possession(struct admit *admit, const Hotline__V1__Cert *cert)
 {
-    uint8_t body[NS_BYTES + ID_BYTES + 1 + 32 + 32] = {0};
+    uint8_t body[POSSESSION_BYTES];
 
-    memcpy(body, cert->ns.data, NS_BYTES);
-    memcpy(body + 32, cert->entity.data, ID_BYTES);
-    body[48] = (uint8_t)cert->kind;
-    memcpy(body + 49, cert->sign_pk.data, 32);
-    if (cert->noise_static.len == 32)
-        memcpy(body + 81, cert->noise_static.data, 32);
+    possession_body(cert, body);
     int err = sign_verify_body(admit->suite, cert->sign_pk.data, label_fixed(LABEL_POSSESSION),
                                BYTES_OF(body), BYTES(cert->pop.data, cert->pop.len));
     return err == HL_OK ? HL_OK

@@ -3,9 +3,16 @@
 
 #include "proto/receipt.h"
 
-#define STAY RCPT_STATES
-
-/* Row: state. Column: event. Where to go, and the flags it adds. */
+/* Row: state. Column: event. Where to go, and the flags it adds; nothing is ever RELEASED again, so 0 means stay. */
+static_assert(RCPT_RELEASED == 0, "an absent cell of the table stays");
+#define TO(state)                                                                                  \
+    {                                                                                              \
+        .next = RCPT_##state                                                                       \
+    }
+#define MARK(flag)                                                                                 \
+    {                                                                                              \
+        .flags = FLAG_##flag                                                                       \
+    }
 static const struct {
     const char *name;
     struct {
@@ -14,89 +21,39 @@ static const struct {
     } on[EV_COUNT];
 } rows[RCPT_STATES] = {
     [RCPT_RELEASED] = {"released",
-                       {[EV_CUSTODY] = {RCPT_HELD, 0},
-                        [EV_DELIVERED] = {RCPT_DELIVERED, 0},
-                        [EV_OPENED] = {RCPT_OPENED, 0},
-                        [EV_ACK] = {RCPT_ACKED, 0},
-                        [EV_REFUSED] = {RCPT_REFUSED, 0},
-                        [EV_NONDELIVERED] = {STAY, 0},
-                        [EV_UNREADABLE] = {STAY, 0},
-                        [EV_ALL_UNDELIVERED] = {STAY, 0},
-                        [EV_DEADLINE_DELIVERY] = {STAY, FLAG_NO_RELAY},
-                        [EV_DEADLINE_OPEN] = {STAY, FLAG_OVERDUE_OPEN},
-                        [EV_DEADLINE_ACK] = {STAY, FLAG_OVERDUE_ACK}}},
+                       {[EV_CUSTODY] = TO(HELD),
+                        [EV_DELIVERED] = TO(DELIVERED),
+                        [EV_OPENED] = TO(OPENED),
+                        [EV_ACK] = TO(ACKED),
+                        [EV_REFUSED] = TO(REFUSED),
+                        [EV_DEADLINE_DELIVERY] = MARK(NO_RELAY),
+                        [EV_DEADLINE_OPEN] = MARK(OVERDUE_OPEN),
+                        [EV_DEADLINE_ACK] = MARK(OVERDUE_ACK)}},
     [RCPT_HELD] = {"held",
-                   {[EV_CUSTODY] = {STAY, 0},
-                    [EV_DELIVERED] = {RCPT_DELIVERED, 0},
-                    [EV_OPENED] = {RCPT_OPENED, 0},
-                    [EV_ACK] = {RCPT_ACKED, 0},
-                    [EV_REFUSED] = {RCPT_REFUSED, 0},
-                    [EV_NONDELIVERED] = {STAY, 0},
-                    [EV_UNREADABLE] = {STAY, 0},
-                    [EV_ALL_UNDELIVERED] = {RCPT_UNDELIVERABLE, 0},
-                    [EV_DEADLINE_DELIVERY] = {STAY, FLAG_OVERDUE_DELIVERY},
-                    [EV_DEADLINE_OPEN] = {STAY, FLAG_OVERDUE_OPEN},
-                    [EV_DEADLINE_ACK] = {STAY, FLAG_OVERDUE_ACK}}},
+                   {[EV_DELIVERED] = TO(DELIVERED),
+                    [EV_OPENED] = TO(OPENED),
+                    [EV_ACK] = TO(ACKED),
+                    [EV_REFUSED] = TO(REFUSED),
+                    [EV_ALL_UNDELIVERED] = TO(UNDELIVERABLE),
+                    [EV_DEADLINE_DELIVERY] = MARK(OVERDUE_DELIVERY),
+                    [EV_DEADLINE_OPEN] = MARK(OVERDUE_OPEN),
+                    [EV_DEADLINE_ACK] = MARK(OVERDUE_ACK)}},
     [RCPT_DELIVERED] = {"delivered",
-                        {[EV_CUSTODY] = {STAY, 0},
-                         [EV_DELIVERED] = {STAY, 0},
-                         [EV_OPENED] = {RCPT_OPENED, 0},
-                         [EV_ACK] = {RCPT_ACKED, 0},
-                         [EV_REFUSED] = {RCPT_REFUSED, 0},
-                         [EV_NONDELIVERED] = {STAY, 0},
-                         [EV_UNREADABLE] = {STAY, 0},
-                         [EV_ALL_UNDELIVERED] = {STAY, 0},
-                         [EV_DEADLINE_DELIVERY] = {STAY, 0},
-                         [EV_DEADLINE_OPEN] = {STAY, FLAG_OVERDUE_OPEN},
-                         [EV_DEADLINE_ACK] = {STAY, FLAG_OVERDUE_ACK}}},
-    [RCPT_OPENED] = {"opened",
-                     {[EV_CUSTODY] = {STAY, 0},
-                      [EV_DELIVERED] = {STAY, 0},
-                      [EV_OPENED] = {STAY, 0},
-                      [EV_ACK] = {RCPT_ACKED, 0},
-                      [EV_REFUSED] = {RCPT_REFUSED, 0},
-                      [EV_NONDELIVERED] = {STAY, 0},
-                      [EV_UNREADABLE] = {STAY, 0},
-                      [EV_ALL_UNDELIVERED] = {STAY, 0},
-                      [EV_DEADLINE_DELIVERY] = {STAY, 0},
-                      [EV_DEADLINE_OPEN] = {STAY, 0},
-                      [EV_DEADLINE_ACK] = {STAY, FLAG_OVERDUE_ACK}}},
-    [RCPT_ACKED] = {"acknowledged",
-                    {[EV_CUSTODY] = {STAY, 0},
-                     [EV_DELIVERED] = {STAY, 0},
-                     [EV_OPENED] = {STAY, 0},
-                     [EV_ACK] = {STAY, 0},
-                     [EV_REFUSED] = {STAY, FLAG_DISPUTED},
-                     [EV_NONDELIVERED] = {STAY, 0},
-                     [EV_UNREADABLE] = {STAY, 0},
-                     [EV_ALL_UNDELIVERED] = {STAY, 0},
-                     [EV_DEADLINE_DELIVERY] = {STAY, 0},
-                     [EV_DEADLINE_OPEN] = {STAY, 0},
-                     [EV_DEADLINE_ACK] = {STAY, 0}}},
-    [RCPT_REFUSED] = {"refused",
-                      {[EV_CUSTODY] = {STAY, 0},
-                       [EV_DELIVERED] = {STAY, 0},
-                       [EV_OPENED] = {STAY, 0},
-                       [EV_ACK] = {RCPT_ACKED, FLAG_DISPUTED},
-                       [EV_REFUSED] = {STAY, 0},
-                       [EV_NONDELIVERED] = {STAY, 0},
-                       [EV_UNREADABLE] = {STAY, 0},
-                       [EV_ALL_UNDELIVERED] = {STAY, 0},
-                       [EV_DEADLINE_DELIVERY] = {STAY, 0},
-                       [EV_DEADLINE_OPEN] = {STAY, 0},
-                       [EV_DEADLINE_ACK] = {STAY, 0}}},
+                        {[EV_OPENED] = TO(OPENED),
+                         [EV_ACK] = TO(ACKED),
+                         [EV_REFUSED] = TO(REFUSED),
+                         [EV_DEADLINE_OPEN] = MARK(OVERDUE_OPEN),
+                         [EV_DEADLINE_ACK] = MARK(OVERDUE_ACK)}},
+    [RCPT_OPENED] =
+        {"opened",
+         {[EV_ACK] = TO(ACKED), [EV_REFUSED] = TO(REFUSED), [EV_DEADLINE_ACK] = MARK(OVERDUE_ACK)}},
+    [RCPT_ACKED] = {"acknowledged", {[EV_REFUSED] = MARK(DISPUTED)}},
+    [RCPT_REFUSED] = {"refused", {[EV_ACK] = {RCPT_ACKED, FLAG_DISPUTED}}},
     [RCPT_UNDELIVERABLE] = {"undeliverable",
-                            {[EV_CUSTODY] = {STAY, 0},
-                             [EV_DELIVERED] = {RCPT_DELIVERED, 0},
-                             [EV_OPENED] = {RCPT_OPENED, 0},
-                             [EV_ACK] = {RCPT_ACKED, 0},
-                             [EV_REFUSED] = {RCPT_REFUSED, 0},
-                             [EV_NONDELIVERED] = {STAY, 0},
-                             [EV_UNREADABLE] = {STAY, 0},
-                             [EV_ALL_UNDELIVERED] = {STAY, 0},
-                             [EV_DEADLINE_DELIVERY] = {STAY, 0},
-                             [EV_DEADLINE_OPEN] = {STAY, 0},
-                             [EV_DEADLINE_ACK] = {STAY, 0}}},
+                            {[EV_DELIVERED] = TO(DELIVERED),
+                             [EV_OPENED] = TO(OPENED),
+                             [EV_ACK] = TO(ACKED),
+                             [EV_REFUSED] = TO(REFUSED)}},
 };
 
 bool receipt_step(struct receipt_track *track, enum receipt_event event)
@@ -106,7 +63,7 @@ bool receipt_step(struct receipt_track *track, enum receipt_event event)
     enum receipt_state next = rows[track->state].on[event].next;
 
     track->flags |= rows[track->state].on[event].flags;
-    if (next == STAY)
+    if (next == RCPT_RELEASED)
         return false;
     track->state = next;
     return true;
