@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "daemon/store_memory.h"
 #include "daemon/store_sqlite.h"
 
@@ -98,6 +99,8 @@ static int load_trust(const struct config *config, struct server_parts *parts, c
     if (err != HL_OK)
         return complain(message, err, config->federation,
                         reason[0] ? reason : "the directory cannot be read");
+    if (reason[0]) /* admitted, but something is missing */
+        log_line(LOG_LEVEL_WARN, "directory", "%s", reason);
     return HL_OK;
 }
 
