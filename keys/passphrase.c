@@ -2,6 +2,7 @@
 #include "keys/passphrase.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -24,24 +25,63 @@ static int read_line(int fd, char *to, size_t size)
     return got < 0 ? HL_EIO : len > 0 ? HL_OK : HL_EFORMAT;
 }
 
-static int ask(const char *prompt, char *to)
+/* The signal that came while the terminal did not echo; it is raised again once the terminal is as before. */
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define ENDING_COUNT (sizeof(ending) / sizeof(ending[0]))
+
+/* Without SA_RESTART, so that the read ends. */
+static void catch_signals(struct sigaction *ret_before)
+{
+    struct sigaction ours = {.sa_handler = on_signal};
+
+    caught = 0;
+    (void)sigemptyset(&ours.sa_mask);
+    for (size_t i = 0; i < ENDING_COUNT; i++)
+        (void)sigaction(ending[i], &ours, &ret_before[i]); /* cannot fail for these numbers */
+}
+
+static void release_signals(const struct sigaction *before)
+{
+    for (size_t i = 0; i < ENDING_COUNT; i++)
+        (void)sigaction(ending[i], &before[i], NULL);
+    if (caught != 0)
+        (void)raise(caught);
+}
+
+static int ask_silently(int fd, const char *prompt, char *to)
 {
     struct termios before;
-    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    struct sigaction handlers[ENDING_COUNT];
 
-    if (fd < 0 || tcgetattr(fd, &before) != 0) {
-        if (fd >= 0)
-            (void)close(fd);
+    if (tcgetattr(fd, &before) != 0)
         return HL_ENOTFOUND;
-    }
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    catch_signals(handlers);
     (void)tcsetattr(fd, TCSAFLUSH, &silent); /* if it fails the phrase is seen by its typist only */
     (void)!write(fd, prompt, strlen(prompt));
     int err = read_line(fd, to, PASSPHRASE_MAX);
     (void)!write(fd, "\n", 1);
     (void)tcsetattr(fd, TCSAFLUSH, &before);
-    (void)close(fd);
+    release_signals(handlers);
+    return err;
+}
+
+static int ask(const char *prompt, char *to)
+{
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return HL_ENOTFOUND;
+    int err = ask_silently(fd, prompt, to);
+    (void)close(fd); /* nothing is kept in it */
     return err;
 }
 
