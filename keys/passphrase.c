@@ -2,6 +2,7 @@
 #include "keys/passphrase.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -9,14 +10,24 @@
 
 #include "keys/secret.h"
 
+/* The next octet; 0 at the end. With a mask, a signal ends the wait however early it came: signals are blocked but here. */
+static ssize_t read_octet(int fd, const sigset_t *mask, char *ret_octet)
+{
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+
+    if (mask && ppoll(&readable, 1, NULL, mask) < 0)
+        return -1;
+    return read(fd, ret_octet, 1);
+}
+
 /* One line, without its newline, octet by octet so that nothing stays in a stdio buffer. */
-static int read_line(int fd, char *to, size_t size)
+static int read_line(int fd, const sigset_t *mask, char *to, size_t size)
 {
     size_t len = 0;
     char c = 0;
     ssize_t got = 0;
 
-    while ((got = read(fd, &c, 1)) == 1 && c != '\n') {
+    while ((got = read_octet(fd, mask, &c)) == 1 && c != '\n') {
         if (len + 1 == size)
             return HL_ETOOBIG;
         to[len++] = c;
@@ -36,21 +47,33 @@ static void on_signal(int number)
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 #define ENDING_COUNT (sizeof(ending) / sizeof(ending[0]))
 
-/* Without SA_RESTART, so that the read ends. */
-static void catch_signals(struct sigaction *ret_before)
+/* How signals were treated before the prompt. */
+struct manners {
+    sigset_t mask;
+    struct sigaction handlers[ENDING_COUNT];
+};
+
+/* Blocked, so that one which comes between two calls is not lost; caught, so that it does not end us in the wait. */
+static void catch_signals(struct manners *ret_before)
 {
     struct sigaction ours = {.sa_handler = on_signal};
+    sigset_t blocked;
 
     caught = 0;
     (void)sigemptyset(&ours.sa_mask);
+    (void)sigemptyset(&blocked);
     for (size_t i = 0; i < ENDING_COUNT; i++)
-        (void)sigaction(ending[i], &ours, &ret_before[i]); /* cannot fail for these numbers */
+        (void)sigaddset(&blocked, ending[i]); /* none of these can fail for these numbers */
+    (void)sigprocmask(SIG_BLOCK, &blocked, &ret_before->mask);
+    for (size_t i = 0; i < ENDING_COUNT; i++)
+        (void)sigaction(ending[i], &ours, &ret_before->handlers[i]);
 }
 
-static void release_signals(const struct sigaction *before)
+static void release_signals(const struct manners *before)
 {
     for (size_t i = 0; i < ENDING_COUNT; i++)
-        (void)sigaction(ending[i], &before[i], NULL);
+        (void)sigaction(ending[i], &before->handlers[i], NULL);
+    (void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
     if (caught != 0)
         (void)raise(caught);
 }
@@ -58,19 +81,19 @@ static void release_signals(const struct sigaction *before)
 static int ask_silently(int fd, const char *prompt, char *to)
 {
     struct termios before;
-    struct sigaction handlers[ENDING_COUNT];
+    struct manners manners;
 
     if (tcgetattr(fd, &before) != 0)
         return HL_ENOTFOUND;
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    catch_signals(handlers);
+    catch_signals(&manners);
     (void)tcsetattr(fd, TCSAFLUSH, &silent); /* if it fails the phrase is seen by its typist only */
     (void)!write(fd, prompt, strlen(prompt));
-    int err = read_line(fd, to, PASSPHRASE_MAX);
+    int err = read_line(fd, &manners.mask, to, PASSPHRASE_MAX);
     (void)!write(fd, "\n", 1);
     (void)tcsetattr(fd, TCSAFLUSH, &before);
-    release_signals(handlers);
+    release_signals(&manners);
     return err;
 }
 
@@ -105,7 +128,7 @@ static int read_from(const char *file, int fd, bool is_new, char *to)
     int from = file ? open(file, O_RDONLY | O_CLOEXEC) : fd;
     if (from < 0)
         return HL_ENOTFOUND;
-    int err = read_line(from, to, PASSPHRASE_MAX);
+    int err = read_line(from, NULL, to, PASSPHRASE_MAX);
     if (file)
         (void)close(from); /* only read */
     return err;
