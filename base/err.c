@@ -21,7 +21,7 @@ static const char *const texts[] = {
     [-HL_ECONFIG] = "configuration is wrong",
     [-HL_ECLOSED] = "connection closed by the peer",
     [-HL_EUNREADABLE] = "sealed to a key that is not here",
-    [-HL_ENOSPACE] = "disk space below its limit",
+    [-HL_ENOSPACE] = "no disk space left",
     [-HL_EAMBIGUOUS] = "fits more than one",
 };
 

@@ -40,6 +40,14 @@ static void build(struct buf *line, const char *level, const char *area, struct 
     buf_add_u8(line, '\n');
 }
 
+/* Whoever reads the log shall know that it has a hole; needs no memory. */
+static const char *lost_line(void)
+{
+    return as_json ? "{\"level\":\"error\",\"area\":\"log\",\"message\":\"a line is lost: no "
+                     "memory\"}\n"
+                   : "error log: a line is lost: no memory\n";
+}
+
 void log_line(enum log_level level, const char *area, const char *format, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -58,6 +66,6 @@ void log_line(enum log_level level, const char *area, const char *format, ...)
     buf_init(&line, (size_t)8 * LOG_LINE_MAX);
     size_t used = (size_t)len < sizeof(message) ? (size_t)len : sizeof(message) - 1;
     build(&line, names[level], area, BYTES(message, used));
-    if (line.err == HL_OK)
-        (void)!write(STDERR_FILENO, line.data, line.len); /* nowhere to report a lost log line */
+    struct bytes text = line.err == HL_OK ? buf_bytes(&line) : bytes_text(lost_line());
+    (void)!write(STDERR_FILENO, text.data, text.len); /* nowhere to report a lost log line */
 }

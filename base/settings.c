@@ -2,6 +2,7 @@
 #include "base/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,7 +183,7 @@ static cfg_opt_t make_option(const struct settings_key *key)
 {
     cfg_opt_t text = CFG_STR(key->name, NULL, CFGF_NODEFAULT);
     cfg_opt_t list = CFG_STR_LIST(key->name, NULL, CFGF_NODEFAULT);
-    cfg_opt_t number = CFG_INT(key->name, -1, CFGF_NONE);
+    cfg_opt_t number = CFG_INT(key->name, LONG_MIN, CFGF_NONE); /* absent */
 
     if (key->type == SETTINGS_LIST)
         return list;
@@ -221,6 +222,8 @@ static int read_text(const char *path, uint8_t *text, size_t *ret_len, char *mes
 {
     FILE *file = fopen(path, "rb");
 
+    if (!file && errno == ENOMEM)
+        return HL_ENOMEM;
     if (!file) {
         (void)snprintf(message, SETTINGS_MESSAGE_SIZE,
                        "%s: cannot be opened (%s); nothing was started, name a file with -c", path,
@@ -244,10 +247,15 @@ static int parse(struct settings *settings, const char *path, char *message)
     error_message = message;
     message[0] = '\0';
     (void)cfg_set_error_function(settings->tree, on_error); /* the one before */
+    errno = 0;
     int result = cfg_parse(settings->tree, path);
     error_message = NULL;
     if (result == CFG_SUCCESS)
         return HL_OK;
+    if (errno == ENOMEM) {     /* libconfuse says no more than that it failed */
+        settings->tree = NULL; /* let go: half built for want of memory, cfg_free() crashes on it */
+        return HL_ENOMEM;
+    }
     if (!message[0])
         (void)snprintf(message, SETTINGS_MESSAGE_SIZE, "%s: cannot be parsed", path);
     return HL_ECONFIG;
@@ -256,6 +264,7 @@ static int parse(struct settings *settings, const char *path, char *message)
 int settings_load(const char *path, const struct settings_key *keys, size_t key_count,
                   struct settings **ret_settings, char ret_message[static SETTINGS_MESSAGE_SIZE])
 {
+    ret_message[0] = '\0'; /* on HL_ENOMEM nobody writes one */
     if (key_count > SETTINGS_KEYS_MAX)
         return HL_EINVAL;
     AUTO(settings) settings = calloc(1, sizeof(*settings));
@@ -302,8 +311,11 @@ long settings_number(const struct settings *settings, const char *section, const
                      const char *name)
 {
     cfg_t *at = find_section(settings, section, title);
+    long number = at ? cfg_getint(at, name) : LONG_MIN;
 
-    return at ? cfg_getint(at, name) : -1;
+    if (number == LONG_MIN)
+        return -1;
+    return number < 0 ? -2 : number; /* -1 in the file is not absent */
 }
 
 size_t settings_list_count(const struct settings *settings, const char *name)

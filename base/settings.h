@@ -17,7 +17,8 @@ struct settings_key {
 struct settings;
 
 /* Read and check a file. The caller owns *ret_settings. Errors: HL_ENOTFOUND, HL_EIO, HL_ECONFIG; ret_message gets one
- * line: what, where (file:line: key), what to do. Keys are at most 32, tables static. */
+ * line: what, where (file:line: key), what to do. HL_ENOMEM, with an empty one; but libconfuse's scanner may end the program
+ * instead, so read before anything is at stake. Keys are at most 32, tables static. */
 #define SETTINGS_MESSAGE_SIZE 400
 HL_MUST_CHECK int settings_load(const char *path, const struct settings_key *keys, size_t key_count,
                                 struct settings **ret_settings,
@@ -28,7 +29,7 @@ static inline void settings_drop(struct settings **settings)
     settings_free(*settings);
 }
 
-/* Values; text NULL, number -1, count 0 when the key is absent. Borrowed until settings_free(). For titled sections
+/* Values; text NULL, number -1, count 0 when the key is absent (a negative number in the file is -2). Borrowed until settings_free(). For titled sections
  * `title` chooses one; else NULL. */
 const char *settings_text(const struct settings *settings, const char *section, const char *title,
                           const char *name);

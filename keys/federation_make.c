@@ -141,10 +141,28 @@ static int order_relays(const void *left, const void *right)
     return bytes_order(BYTES((*a)->id.data, ID_BYTES), BYTES((*b)->id.data, ID_BYTES));
 }
 
-static int order_states(const void *left, const void *right)
+static void swap_states(struct made_state *left, struct made_state *right)
 {
-    return bytes_order(BYTES(((const struct made_state *)left)->entity, ID_BYTES),
-                       BYTES(((const struct made_state *)right)->entity, ID_BYTES));
+    uint8_t *first = (uint8_t *)left;
+    uint8_t *second = (uint8_t *)right;
+
+    for (size_t i = 0; i < sizeof(*left); i++) {
+        uint8_t octet = first[i];
+
+        first[i] = second[i];
+        second[i] = octet;
+    }
+}
+
+/* In place: qsort() copies large elements, and these hold seeds, to memory that is neither locked nor erased. */
+static void sort_states(struct made_state *states, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = i + 1; k < count; k++) {
+            if (bytes_order(BYTES_OF(states[i].entity), BYTES_OF(states[k].entity)) > 0)
+                swap_states(&states[i], &states[k]);
+        }
+    }
 }
 
 /* Deadlines of the default profile, by precedence ROUTINE to FLASH. */
@@ -328,7 +346,7 @@ static void draw_secrets(const struct federation_plan *plan, struct made_federat
         rng_fill(plan->rng, made->states[i].entity, ID_BYTES);
         part_draw_state(plan, &made->states[i]);
     }
-    qsort(made->states, made->state_count, sizeof(made->states[0]), order_states);
+    sort_states(made->states, made->state_count);
 }
 
 static void stamp_ns(struct made_federation *made)

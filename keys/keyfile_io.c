@@ -44,6 +44,16 @@ static int write_all(int fd, struct bytes octets)
     return HL_OK;
 }
 
+/* HL_EBUSY: meanwhile another process replaced it, and may have erased what was being read. */
+static int check_still_named(int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return HL_EIO;
+    return info.st_nlink > 0 ? HL_OK : HL_EBUSY;
+}
+
 static int read_open(int fd, size_t max, mode_t forbidden, struct blob **ret_file)
 {
     struct stat info;
@@ -56,12 +66,15 @@ static int read_open(int fd, size_t max, mode_t forbidden, struct blob **ret_fil
     if ((uint64_t)info.st_size > max)
         return HL_ETOOBIG;
     TRY(blob_new((size_t)info.st_size, &file));
-    TRY(read_all(fd, file->data, file->len));
+    int err = read_all(fd, file->data, file->len);
+    if (forbidden != 0) /* a key file: its old content is erased when it is replaced */
+        TRY(check_still_named(fd));
+    TRY(err);
     *ret_file = MOVE(file);
     return HL_OK;
 }
 
-static int read_path(const char *path, size_t max, mode_t forbidden, struct blob **ret_file)
+static int read_once(const char *path, size_t max, mode_t forbidden, struct blob **ret_file)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
@@ -71,6 +84,17 @@ static int read_path(const char *path, size_t max, mode_t forbidden, struct blob
                                                    : HL_EIO;
     int err = read_open(fd, max, forbidden, ret_file);
     (void)close(fd); /* only read */
+    return err;
+}
+
+#define READ_TRIES 8
+
+static int read_path(const char *path, size_t max, mode_t forbidden, struct blob **ret_file)
+{
+    int err = HL_EBUSY;
+
+    for (int i = 0; err == HL_EBUSY && i < READ_TRIES; i++)
+        err = read_once(path, max, forbidden, ret_file);
     return err;
 }
 
@@ -136,13 +160,14 @@ static int replace(const char *temp, const char *path, bool erases_old)
 
     if (erases_old && old < 0 && errno != ENOENT)
         return HL_EIO;
-    if (rename(temp, path) != 0) {
-        if (old >= 0)
-            (void)close(old); /* nothing was written through it */
-        return HL_EIO;
+    int err = rename(temp, path) == 0 ? sync_folder(path) : HL_EIO;
+    if (old < 0)
+        return err;
+    if (err != HL_OK) {
+        (void)close(old); /* nothing was written through it: a crash may bring the old file back */
+        return err;
     }
-    TRY(sync_folder(path));
-    return old >= 0 ? erase_old(old) : HL_OK;
+    return erase_old(old);
 }
 
 int keyfile_write(const char *path, struct bytes file, bool erases_old)

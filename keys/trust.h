@@ -27,9 +27,10 @@ struct cert {
     char role_label[41];
     int64_t not_before_ms, not_after_ms;
     uint64_t serial;
-    uint32_t index;           /* leaf in the roster's tree */
-    struct bytes octets;      /* the cert as signed; lives as long as the trust */
-    int64_t revoked_since_ms; /* 0: not revoked */
+    uint32_t index;                 /* leaf in the roster's tree */
+    struct bytes octets;            /* the cert as signed; lives as long as the trust */
+    int64_t revoked_since_ms;       /* 0: not revoked */
+    struct bytes signed_revocation; /* Signed, by which it is; for evidence */
 };
 struct desk_id {
     uint8_t entity[ID_BYTES];

@@ -1,5 +1,6 @@
 /* trust_files — the federation's documents from a folder. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,10 +91,10 @@ static int read_states(const char *path, struct folder *folder, char *reason)
 {
     struct dirent **names = NULL;
     int count = scandir(path, &names, NULL, order_names);
-    int err = count < 0 ? HL_ENOTFOUND : HL_OK;
+    int err = count >= 0 ? HL_OK : errno == ENOMEM ? HL_ENOMEM : HL_ENOTFOUND;
 
     if (count < 0)
-        (void)snprintf(reason, 160, "the federation folder cannot be read");
+        (void)snprintf(reason, 160, "the federation folder cannot be read: %s", err_text(err));
     for (int i = 0; i < count; i++) {
         if (err == HL_OK)
             err = read_named(path, names[i]->d_name, folder, reason);

@@ -38,7 +38,7 @@ static int proof_cert(struct admit *admit, const Hotline__V1__CertProof *proof,
     uint8_t path[8][32];
 
     if (roster->cert_count == CERTS_MAX)
-        return HL_ENOMEM;
+        return admit_refuse(admit, HL_ETOOBIG, "certificate proof", "more than 256 of a State");
     merkle_leaf(octets, leaf);
     for (size_t i = 0; i < proof->n_proof; i++)
         memcpy(path[i], proof->proof[i].data, 32);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/strict.h"
 #include "keys/admit.h"
 
 #define SIGNERS_MAX 8 /* of one revocation */
@@ -34,6 +35,16 @@ static struct cert *find_cert(struct roster *roster, const Hotline__V1__Revocati
     return NULL;
 }
 
+static int keep_signed(struct admit *admit, const Hotline__V1__Signed *object, struct cert *cert)
+{
+    AUTO(blob) octets = NULL;
+
+    int err = strict_pack(&object->base, &octets);
+    if (err == HL_OK)
+        err = admit_keep(admit, bytes_blob(octets), &cert->signed_revocation);
+    return err == HL_OK ? HL_OK : admit_refuse(admit, err, "roster", "");
+}
+
 /* *ret_is_good: somebody entitled signs. A revocation by a key that has left the roster cannot be judged with this roster
  * alone; it harms nobody, and does not count. */
 static int judge_revocation(struct admit *admit, struct entity *entity,
@@ -55,9 +66,10 @@ static int judge_revocation(struct admit *admit, struct entity *entity,
         return HL_OK;
     if (err != HL_OK)
         TRY(check_self(admit, object, revocation, cert));
-    if (cert->revoked_since_ms == 0 || revocation->invalid_since_ms < cert->revoked_since_ms)
-        cert->revoked_since_ms = revocation->invalid_since_ms;
-    return HL_OK;
+    if (cert->revoked_since_ms != 0 && revocation->invalid_since_ms >= cert->revoked_since_ms)
+        return HL_OK;
+    cert->revoked_since_ms = revocation->invalid_since_ms;
+    return keep_signed(admit, object, cert);
 }
 
 static int read_revocation(struct admit *admit, struct entity *entity,

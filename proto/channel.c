@@ -288,7 +288,7 @@ static size_t wanted(const struct channel *channel)
     return FRAME_LENGTH_BYTES + (size_t)get_u16be(channel->in.data);
 }
 
-/* Move octets from *wire; true when the part is complete. */
+/* Move octets from *wire; true when the part is complete, or cannot be taken. */
 static bool gather(struct channel *channel, struct bytes *wire)
 {
     size_t missing = wanted(channel) - channel->in.len;
@@ -298,7 +298,7 @@ static bool gather(struct channel *channel, struct bytes *wire)
         return missing == 0;
     buf_add(&channel->in, BYTES(wire->data, len));
     *wire = BYTES(wire->data + len, wire->len - len);
-    return len == missing;
+    return len == missing || channel->in.err != HL_OK;
 }
 
 static int check_length(const struct channel *channel)
@@ -338,7 +338,7 @@ static void take_part(struct channel *channel, int64_t mono_ms, struct channel_e
     if (channel->in.size > IN_KEPT_MAX)
         buf_done(&channel->in);
     channel->in.len = 0;
-    if (err != HL_OK && was_open)
+    if (err != HL_OK && (was_open || err == HL_ENOMEM))
         end_by(channel, err, ret_event);
     else if (err != HL_OK)
         end_silently(channel, CHANNEL_END_HANDSHAKE, ret_event);
@@ -424,11 +424,13 @@ int channel_output(struct channel *channel, int64_t mono_ms, struct blob **ret_c
     } else if (channel->keys) {
         err = seal_frame(channel, mono_ms, &chunk);
     }
-    if (err != HL_OK)
+    if (err != HL_OK) {
+        outbox_clear(&channel->outbox); /* a part of it may be lost: the rest must not follow */
         channel->state = STATE_ENDED;
-    else
-        *ret_chunk = chunk;
-    return err;
+        return err;
+    }
+    *ret_chunk = chunk;
+    return HL_OK;
 }
 
 int channel_send(struct channel *channel, unsigned type, struct bytes body)

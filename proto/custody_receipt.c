@@ -62,14 +62,18 @@ static int mark_leaf(const Hotline__V1__LaneMark *mark, uint8_t ret_leaf[static 
     return HL_OK;
 }
 
+int custody_lane_leaf(const struct lane_mark *lane, uint8_t ret_leaf[static 32])
+{
+    struct mark_part part;
+
+    fill_mark(lane, &part);
+    return mark_leaf(&part.message, ret_leaf);
+}
+
 static int mark_leaves(const struct lane_mark *lanes, size_t count, uint8_t (*ret_leaves)[32])
 {
-    for (size_t i = 0; i < count; i++) {
-        struct mark_part part;
-
-        fill_mark(&lanes[i], &part);
-        TRY(mark_leaf(&part.message, ret_leaves[i]));
-    }
+    for (size_t i = 0; i < count; i++)
+        TRY(custody_lane_leaf(&lanes[i], ret_leaves[i]));
     return HL_OK;
 }
 
@@ -137,42 +141,68 @@ static int build(struct bytes body, Hotline__V1__LaneMark **marks, size_t mark_c
     return err;
 }
 
-int custody_receipt_build(struct bytes body, const struct lane_mark *lanes, size_t lane_count,
-                          int own_lane, const struct custody_proof *proof,
-                          struct blob **ret_receipt)
+int custody_receipt_build_for(struct bytes body, const struct lane_mark *lane,
+                              const struct custody_lane_proof *lane_proof,
+                              const struct custody_proof *proof, struct blob **ret_receipt)
 {
     Hotline__V1__CustodyReceipt message = HOTLINE__V1__CUSTODY_RECEIPT__INIT;
-    uint8_t leaves[LANES_MAX][32];
-    uint8_t lane_path[MERKLE_PROOF_MAX][32];
-    ProtobufCBinaryData lane_proof[MERKLE_PROOF_MAX];
-    size_t path_len = 0;
+    ProtobufCBinaryData path[MERKLE_PROOF_MAX];
+    struct mark_part part;
+    Hotline__V1__LaneMark *mark = &part.message;
 
-    if (lane_count == 0 || lane_count > LANES_MAX || own_lane >= (int)lane_count)
-        return HL_EINVAL;
+    if (lane_proof->path_len > MERKLE_PROOF_MAX)
+        return HL_ETOOBIG;
+    fill_mark(lane, &part);
+    for (size_t i = 0; i < lane_proof->path_len; i++)
+        path[i] = strict_octets(lane_proof->path[i], 32);
+    message.lane_index = (uint32_t)lane_proof->index;
+    message.n_lane_proof = lane_proof->path_len;
+    message.lane_proof = path;
+    return build(body, &mark, 1, proof, &message, ret_receipt);
+}
+
+static int build_recipient(struct bytes body, const struct lane_mark *lanes, size_t lane_count,
+                           size_t own_lane, const struct custody_proof *proof,
+                           struct blob **ret_receipt)
+{
+    uint8_t leaves[LANES_MAX][32];
+    uint8_t path[MERKLE_PROOF_MAX][32];
+    struct custody_lane_proof lane_proof = {.index = own_lane, .path = (const uint8_t(*)[32])path};
+
+    TRY(mark_leaves(lanes, lane_count, leaves));
+    TRY(merkle_path((const uint8_t(*)[32])leaves, lane_count, own_lane, path,
+                    &lane_proof.path_len));
+    return custody_receipt_build_for(body, &lanes[own_lane], &lane_proof, proof, ret_receipt);
+}
+
+static int build_sender(struct bytes body, const struct lane_mark *lanes, size_t lane_count,
+                        const struct custody_proof *proof, struct blob **ret_receipt)
+{
+    Hotline__V1__CustodyReceipt message = HOTLINE__V1__CUSTODY_RECEIPT__INIT;
     struct mark_part *parts = calloc(lane_count, sizeof(*parts));
     Hotline__V1__LaneMark **marks = calloc(lane_count, sizeof(Hotline__V1__LaneMark *));
     int err = parts && marks ? HL_OK : HL_ENOMEM;
+
     for (size_t i = 0; err == HL_OK && i < lane_count; i++) {
         fill_mark(&lanes[i], &parts[i]);
         marks[i] = &parts[i].message;
     }
-    if (err == HL_OK && own_lane >= 0) {
-        err = mark_leaves(lanes, lane_count, leaves);
-        if (err == HL_OK)
-            err = merkle_path((const uint8_t(*)[32])leaves, lane_count, (size_t)own_lane, lane_path,
-                              &path_len);
-        for (size_t i = 0; i < path_len; i++)
-            lane_proof[i] = strict_octets(lane_path[i], 32);
-        message.lane_index = (uint32_t)own_lane;
-        message.n_lane_proof = path_len;
-        message.lane_proof = lane_proof;
-    }
     if (err == HL_OK)
-        err = own_lane >= 0 ? build(body, &marks[own_lane], 1, proof, &message, ret_receipt)
-                            : build(body, marks, lane_count, proof, &message, ret_receipt);
+        err = build(body, marks, lane_count, proof, &message, ret_receipt);
     free(parts);
     free(marks);
     return err;
+}
+
+int custody_receipt_build(struct bytes body, const struct lane_mark *lanes, size_t lane_count,
+                          int own_lane, const struct custody_proof *proof,
+                          struct blob **ret_receipt)
+{
+    if (lane_count == 0 || lane_count > LANES_MAX || own_lane >= (int)lane_count)
+        return HL_EINVAL;
+    return own_lane >= 0
+               ? build_recipient(body, lanes, lane_count, (size_t)own_lane, proof, ret_receipt)
+               : build_sender(body, lanes, lane_count, proof, ret_receipt);
 }
 
 /* --- judging ------------------------------------------------------------------------------------ */

@@ -56,6 +56,18 @@ HL_MUST_CHECK int custody_receipt_build(struct bytes body, const struct lane_mar
                                         const struct custody_proof *proof,
                                         struct blob **ret_receipt);
 
+/* For who keeps the tree over the lanes: the leaf of one lane, and the recipient form with its place in that tree. */
+HL_MUST_CHECK int custody_lane_leaf(const struct lane_mark *lane, uint8_t ret_leaf[static 32]);
+struct custody_lane_proof {
+    size_t index;
+    const uint8_t (*path)[32];
+    size_t path_len;
+};
+HL_MUST_CHECK int custody_receipt_build_for(struct bytes body, const struct lane_mark *lane,
+                                            const struct custody_lane_proof *lane_proof,
+                                            const struct custody_proof *proof,
+                                            struct blob **ret_receipt);
+
 /* What a receipt must cover. */
 struct custody_expectation {
     const uint8_t *ns;

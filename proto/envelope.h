@@ -91,6 +91,11 @@ HL_MUST_CHECK int envelope_inspect(const uint8_t ns[static NS_BYTES], struct byt
 HL_MUST_CHECK int envelope_deliver(const Hotline__V1__Envelope *envelope,
                                    const struct envelope_facts *facts, size_t index,
                                    struct blob **ret_delivered);
+/* The same for who keeps the tree over the slots (merkle_leaf() of each): `path` is the slot's inclusion proof. */
+HL_MUST_CHECK int envelope_deliver_at(const Hotline__V1__Envelope *envelope,
+                                      const struct envelope_facts *facts, size_t index,
+                                      const uint8_t (*path)[HASH_BYTES], size_t path_len,
+                                      struct blob **ret_delivered);
 HL_MUST_CHECK int envelope_stub(const Hotline__V1__Envelope *envelope,
                                 const struct envelope_facts *facts, struct blob **ret_stub);
 

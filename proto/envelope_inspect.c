@@ -145,13 +145,32 @@ int envelope_inspect(const uint8_t ns[static NS_BYTES], struct bytes envelope,
     return HL_OK;
 }
 
+int envelope_deliver_at(const Hotline__V1__Envelope *envelope, const struct envelope_facts *facts,
+                        size_t index, const uint8_t (*path)[HASH_BYTES], size_t path_len,
+                        struct blob **ret_delivered)
+{
+    Hotline__V1__DeliveredEnvelope delivered = HOTLINE__V1__DELIVERED_ENVELOPE__INIT;
+    ProtobufCBinaryData proof[MERKLE_PROOF_MAX];
+
+    if (index >= envelope->n_slots || path_len > MERKLE_PROOF_MAX)
+        return HL_EINVAL;
+    for (size_t i = 0; i < path_len; i++)
+        proof[i] = strict_octets(path[i], HASH_BYTES);
+    delivered.header = envelope->header;
+    delivered.ct = envelope->ct;
+    delivered.slot = envelope->slots[index];
+    delivered.slot_index = (uint32_t)index;
+    delivered.n_proof = path_len;
+    delivered.proof = proof;
+    delivered.slots_root = strict_octets(facts->slots_root, HASH_BYTES);
+    delivered.sig = envelope->sig;
+    return strict_pack(&delivered.base, ret_delivered);
+}
+
 int envelope_deliver(const Hotline__V1__Envelope *envelope, const struct envelope_facts *facts,
                      size_t index, struct blob **ret_delivered)
 {
-    Hotline__V1__DeliveredEnvelope delivered = HOTLINE__V1__DELIVERED_ENVELOPE__INIT;
     uint8_t path[MERKLE_PROOF_MAX][HASH_BYTES];
-    ProtobufCBinaryData proof[MERKLE_PROOF_MAX];
-    uint8_t root[HASH_BYTES];
     size_t path_len = 0;
     AUTO(blob) leaves = NULL;
 
@@ -160,18 +179,8 @@ int envelope_deliver(const Hotline__V1__Envelope *envelope, const struct envelop
     TRY(slot_leaves(envelope, &leaves));
     TRY(merkle_path((const uint8_t(*)[HASH_BYTES])leaves->data, envelope->n_slots, index, path,
                     &path_len));
-    for (size_t i = 0; i < path_len; i++)
-        proof[i] = (ProtobufCBinaryData){HASH_BYTES, path[i]};
-    memcpy(root, facts->slots_root, HASH_BYTES);
-    delivered.header = envelope->header;
-    delivered.ct = envelope->ct;
-    delivered.slot = envelope->slots[index];
-    delivered.slot_index = (uint32_t)index;
-    delivered.n_proof = path_len;
-    delivered.proof = proof;
-    delivered.slots_root = (ProtobufCBinaryData){HASH_BYTES, root};
-    delivered.sig = envelope->sig;
-    return strict_pack(&delivered.base, ret_delivered);
+    return envelope_deliver_at(envelope, facts, index, (const uint8_t(*)[HASH_BYTES])path, path_len,
+                               ret_delivered);
 }
 
 int envelope_stub(const Hotline__V1__Envelope *envelope, const struct envelope_facts *facts,

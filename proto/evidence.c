@@ -51,6 +51,14 @@ void bundle_record_hash(uint32_t type, struct bytes octets, uint8_t ret_hash[sta
     hash_parts(parts, 2, ret_hash);
 }
 
+/* Half a bundle is none: after the first failure the writer gives nothing more. */
+static int stick(struct evidence_writer *writer, int err)
+{
+    if (writer->octets.err == HL_OK)
+        writer->octets.err = err;
+    return err;
+}
+
 static void append(struct evidence_writer *writer, uint32_t type, struct bytes octets)
 {
     buf_add_u32be(&writer->octets, type);
@@ -61,7 +69,7 @@ static void append(struct evidence_writer *writer, uint32_t type, struct bytes o
 int evidence_add(struct evidence_writer *writer, enum bundle_record type, struct bytes octets)
 {
     if (writer->count == BUNDLE_RECORDS_MAX)
-        return HL_ETOOBIG;
+        return stick(writer, HL_ETOOBIG);
     bundle_record_hash((uint32_t)type, octets, writer->hashes[writer->count++]);
     append(writer, (uint32_t)type, octets);
     return writer->octets.err;
@@ -113,8 +121,8 @@ static bool names_state(const struct cert *const *certs, size_t count, const str
 }
 
 /* Only the certificates used, each once: a bundle is no staff list. */
-int evidence_add_trust(struct evidence_writer *writer, const struct trust *trust,
-                       const struct cert *const *certs, size_t count)
+static int add_trust(struct evidence_writer *writer, const struct trust *trust,
+                     const struct cert *const *certs, size_t count)
 {
     TRY(evidence_add(writer, RECORD_ROOT, trust->signed_root));
     TRY(evidence_add(writer, RECORD_DIRECTORY, trust->signed_directory));
@@ -132,10 +140,19 @@ int evidence_add_trust(struct evidence_writer *writer, const struct trust *trust
             is_repeated = is_repeated || certs[k] == certs[i];
         if (!entity || !entity->roster)
             return HL_ENOTFOUND;
-        if (!is_repeated)
-            TRY(add_cert(writer, entity->roster, certs[i]));
+        if (is_repeated)
+            continue;
+        TRY(add_cert(writer, entity->roster, certs[i]));
+        if (certs[i]->signed_revocation.len > 0)
+            TRY(evidence_add(writer, RECORD_REVOCATION, certs[i]->signed_revocation));
     }
     return HL_OK;
+}
+
+int evidence_add_trust(struct evidence_writer *writer, const struct trust *trust,
+                       const struct cert *const *certs, size_t count)
+{
+    return stick(writer, add_trust(writer, trust, certs, count));
 }
 
 static int pack_manifest(const struct evidence_writer *writer, const struct evidence_manifest *from,
@@ -170,13 +187,14 @@ static int pack_manifest(const struct evidence_writer *writer, const struct evid
     return err;
 }
 
-int evidence_finish(struct evidence_writer *writer, const struct suite *suite,
-                    const struct evidence_manifest *manifest, struct blob **ret_bundle)
+static int finish(struct evidence_writer *writer, const struct suite *suite,
+                  const struct evidence_manifest *manifest, struct blob **ret_bundle)
 {
     AUTO(blob) body = NULL;
     AUTO(blob) object = NULL;
     ProtobufCMessage *checked = NULL;
 
+    TRY(writer->octets.err);
     TRY(pack_manifest(writer, manifest, &body));
     TRY(strict_unpack(&hotline__v1__bundle_manifest__descriptor, &schema_receipt, bytes_blob(body),
                       &checked, NULL));
@@ -185,4 +203,10 @@ int evidence_finish(struct evidence_writer *writer, const struct suite *suite,
                     &object));
     append(writer, RECORD_MANIFEST, bytes_blob(object));
     return buf_to_blob(&writer->octets, ret_bundle);
+}
+
+int evidence_finish(struct evidence_writer *writer, const struct suite *suite,
+                    const struct evidence_manifest *manifest, struct blob **ret_bundle)
+{
+    return stick(writer, finish(writer, suite, manifest, ret_bundle));
 }

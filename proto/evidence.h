@@ -30,7 +30,7 @@ enum bundle_record {
     RECORD_SERVICE,
     RECORD_MANIFEST = 99
 };
-/* Writer: add records in order, then finish with the manifest. */
+/* Writer: add records in order, then finish with the manifest. The first failure sticks: then there is no bundle. */
 struct evidence_writer;
 HL_MUST_CHECK int evidence_new(struct evidence_writer **ret_writer);
 void evidence_free(struct evidence_writer *writer);
@@ -54,7 +54,7 @@ HL_MUST_CHECK int evidence_finish(struct evidence_writer *writer, const struct s
                                   struct blob **ret_bundle);
 
 enum verdict_result { VERDICT_VALID, VERDICT_VALID_WITH_REMARKS, VERDICT_INVALID };
-#define VERDICT_CLAIMS_MAX 256
+#define VERDICT_CLAIMS_MAX 4096
 struct verdict_claim {
     const char *claim; /* sent released delivered opened acknowledged refused; static */
     uint8_t notice_hash[HASH_BYTES];

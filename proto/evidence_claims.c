@@ -159,12 +159,24 @@ static bool is_known_already(const struct arbiter *arbiter, size_t index)
     return false;
 }
 
+/* A notice to many desks is one deposit, and stands in the bundle once for each: it was sent once. */
+static bool is_sent_already(const struct arbiter *arbiter, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (bytes_equal(BYTES_OF(arbiter->deposits[i].deposit_hash),
+                        BYTES_OF(arbiter->deposits[index].deposit_hash)))
+            return true;
+    }
+    return false;
+}
+
 static int claim_notice(struct arbiter *arbiter, size_t index)
 {
     const struct deposit *deposit = &arbiter->deposits[index];
     const struct opened *opened = deposit->opened;
 
-    if (opened ? opened->kind != CONTENT_NOTICE : !deposit->is_content)
+    if ((opened ? opened->kind != CONTENT_NOTICE : !deposit->is_content) ||
+        is_sent_already(arbiter, index))
         return HL_OK;
     struct verdict_claim *sent = add_claim(arbiter, "sent", deposit, &deposit->sender);
     if (!sent)
@@ -392,6 +404,7 @@ static void arbiter_done(struct arbiter *arbiter)
     if (arbiter->manifest_object)
         hotline__v1__signed__free_unpacked(arbiter->manifest_object, NULL);
     trust_free(arbiter->trust);
+    free(arbiter->deposits);
     free(arbiter->items);
 }
 
@@ -414,7 +427,7 @@ int evidence_verify(const struct suite *suite, struct bytes bundle, const uint8_
     if (err == HL_OK) {
         *arbiter = (struct arbiter){
             .suite = suite, .pinned_root = pinned_root, .now_ms = now_ms, .verdict = verdict};
-        arbiter->items = calloc(BUNDLE_RECORDS_MAX, sizeof(arbiter->items[0]));
+        arbiter->items = calloc(BUNDLE_RECORDS_MAX + 1, sizeof(arbiter->items[0]));
         err = arbiter->items ? judge(arbiter, bundle) : HL_ENOMEM;
         arbiter_done(arbiter);
     }

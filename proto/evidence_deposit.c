@@ -13,8 +13,6 @@ static bool same(const ProtobufCBinaryData *data, const uint8_t *octets, size_t 
 
 static struct deposit *begin_deposit(struct arbiter *arbiter, size_t item)
 {
-    if (arbiter->deposit_count == BUNDLE_DEPOSITS_MAX)
-        return NULL;
     struct deposit *deposit = &arbiter->deposits[arbiter->deposit_count++];
     *deposit = (struct deposit){.delivered = arbiter->items[item].octets, .item = item};
     return deposit;
@@ -26,7 +24,7 @@ static int take_item(struct arbiter *arbiter, struct deposit *deposit, size_t in
     const struct bundle_item *item = &arbiter->items[index];
 
     if (!deposit)
-        return arbiter_fail(arbiter, index, "belongs to no envelope, or too many envelopes");
+        return arbiter_fail(arbiter, index, "belongs to no envelope");
     if (item->type == RECORD_FILE_KEY && (item->octets.len != 32 || index != deposit->item + 1))
         return arbiter_fail(arbiter, index, "file key is not that of the record before");
     if (item->type == RECORD_LINK && (item->octets.len == 0 || deposit->link.len > 0))
@@ -43,7 +41,13 @@ static int take_item(struct arbiter *arbiter, struct deposit *deposit, size_t in
 static int group(struct arbiter *arbiter)
 {
     struct deposit *deposit = NULL;
+    size_t envelopes = 0;
 
+    for (size_t i = 0; i < arbiter->count; i++)
+        envelopes += arbiter->items[i].type == RECORD_ENVELOPE;
+    arbiter->deposits = calloc(envelopes + 1, sizeof(arbiter->deposits[0]));
+    if (!arbiter->deposits)
+        return HL_ENOMEM;
     for (size_t i = 0; i < arbiter->count; i++) {
         uint32_t type = arbiter->items[i].type;
 

@@ -6,9 +6,8 @@
 #include "proto/evidence.h"
 #include "proto/open.h"
 
-#define BUNDLE_MAGIC        "HLB1"
-#define BUNDLE_RECORDS_MAX  4096
-#define BUNDLE_DEPOSITS_MAX 64
+#define BUNDLE_MAGIC       "HLB1"
+#define BUNDLE_RECORDS_MAX 65536 /* before the manifest, which lists them */
 
 /* B(u32be type | octets), as the manifest lists it. */
 void bundle_record_hash(uint32_t type, struct bytes octets, uint8_t ret_hash[static HASH_BYTES]);
@@ -42,12 +41,12 @@ struct arbiter {
     const struct suite *suite;
     const uint8_t *pinned_root;
     int64_t now_ms;
-    struct bundle_item *items; /* BUNDLE_RECORDS_MAX */
+    struct bundle_item *items; /* owned; BUNDLE_RECORDS_MAX and the manifest */
     size_t count;
     struct trust *trust;
     Hotline__V1__Signed *manifest_object;
     Hotline__V1__BundleManifest *manifest;
-    struct deposit deposits[BUNDLE_DEPOSITS_MAX];
+    struct deposit *deposits; /* owned; as many as there are envelopes */
     size_t deposit_count;
     struct verdict *verdict; /* being filled */
 };

@@ -90,7 +90,7 @@ int arbiter_read(struct arbiter *arbiter, struct bytes bundle)
     if (bundle.len < at || !bytes_equal(BYTES(bundle.data, at), bytes_text(BUNDLE_MAGIC)))
         return arbiter_fail(arbiter, 0, "not a bundle");
     while (at < bundle.len) {
-        if (arbiter->count == BUNDLE_RECORDS_MAX || bundle.len - at < 8)
+        if (arbiter->count > BUNDLE_RECORDS_MAX || bundle.len - at < 8)
             return arbiter_fail(arbiter, arbiter->count, "cut off, or too many records");
         uint32_t type = get_u32be(bundle.data + at);
         uint32_t len = get_u32be(bundle.data + at + 4);
@@ -132,10 +132,9 @@ static struct bytes first_of(const struct arbiter *arbiter, uint32_t type)
     return view;
 }
 
-#define PROOFS_MAX 512
 int arbiter_trust(struct arbiter *arbiter)
 {
-    struct bytes *views = calloc((size_t)2 * PROOFS_MAX, sizeof(*views));
+    struct bytes *views = calloc(2 * arbiter->count, sizeof(*views));
     char reason[160] = "";
 
     if (!views)
@@ -144,10 +143,10 @@ int arbiter_trust(struct arbiter *arbiter)
                                         .directory = first_of(arbiter, RECORD_DIRECTORY),
                                         .timestamp = first_of(arbiter, RECORD_TIMESTAMP),
                                         .national_roots = views,
-                                        .cert_proofs = views + PROOFS_MAX};
-    documents.national_root_count = collect(arbiter, RECORD_NATIONAL_ROOT, views, PROOFS_MAX);
+                                        .cert_proofs = views + arbiter->count};
+    documents.national_root_count = collect(arbiter, RECORD_NATIONAL_ROOT, views, arbiter->count);
     documents.cert_proof_count =
-        collect(arbiter, RECORD_CERT_PROOF, views + PROOFS_MAX, PROOFS_MAX);
+        collect(arbiter, RECORD_CERT_PROOF, views + arbiter->count, arbiter->count);
     int err = trust_admit(arbiter->suite, &documents, NULL, arbiter->pinned_root, &arbiter->trust,
                           reason);
     free(views);

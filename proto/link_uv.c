@@ -345,6 +345,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 
     if (count > 0)
         feed(link, BYTES(buffer->base, (size_t)count));
+    else if (count == UV_ENOBUFS) /* on_alloc() had no memory: not the peer's end */
+        finish(link, LINK_UV_MEMORY);
     else if (count < 0)
         on_end_of_stream(link);
     free(buffer->base);

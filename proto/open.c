@@ -90,15 +90,33 @@ bool opening_is_own_copy(const struct opening *opening)
     return desk_equal(&opening->out->sender, &opening->context->own_desk);
 }
 
+/* protobuf-c says only that it failed; whether for want of memory, its allocator knows. */
+static void *alloc_noting(void *context, size_t size)
+{
+    bool *is_refused = context;
+    void *memory = malloc(size);
+
+    *is_refused = *is_refused || !memory;
+    return memory;
+}
+
+static void free_noted(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
 /* A later version may have fields that we do not know; its ns, sender, plane and slot count keep their meaning, so that
  * the sender can be made out and the deposit kept. At most LIMIT_HEADER octets, so the plain parser is bounded. */
-static bool parse_newer_header(struct opening *opening)
+static int parse_newer_header(struct opening *opening)
 {
+    bool is_refused = false;
+    ProtobufCAllocator allocator = {alloc_noting, free_noted, &is_refused};
     Hotline__V1__EnvelopeHeader *header =
-        hotline__v1__envelope_header__unpack(NULL, opening->header.len, opening->header.data);
+        hotline__v1__envelope_header__unpack(&allocator, opening->header.len, opening->header.data);
 
     if (!header)
-        return false;
+        return is_refused ? HL_ENOMEM : HL_EFORMAT;
     bool is_newer = header->version > 1 && header->ns.len == NS_BYTES &&
                     header->sender_entity.len == ID_BYTES &&
                     header->sender_device.len == ID_BYTES &&
@@ -106,11 +124,11 @@ static bool parse_newer_header(struct opening *opening)
                     header->slot_count >= 1 && header->slot_count <= LIMIT_SLOTS;
     if (!is_newer) {
         hotline__v1__envelope_header__free_unpacked(header, NULL);
-        return false;
+        return HL_EFORMAT;
     }
     opening->out->facts.header = header;
     opening->is_newer = true;
-    return true;
+    return HL_OK;
 }
 
 static int parse_header(struct opening *opening)
@@ -121,10 +139,11 @@ static int parse_header(struct opening *opening)
         return opening_reject(opening, "header too long");
     int result =
         opening_parse(&hotline__v1__envelope_header__descriptor, opening->header, &facts->header);
-    if (result == HL_EFORMAT && !parse_newer_header(opening))
+    if (result == HL_EFORMAT)
+        result = parse_newer_header(opening);
+    if (result == HL_EFORMAT)
         return opening_reject(opening, "header");
-    if (result != HL_OK && result != HL_EFORMAT)
-        return result;
+    TRY(result);
     if (!bytes_equal(view(facts->header->ns), BYTES_OF(opening->context->trust->ns)))
         return opening_reject(opening, "ns");
     opening->is_control = facts->header->class_ == HOTLINE__V1__ENVELOPE_CLASS__CLASS_CONTROL;

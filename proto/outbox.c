@@ -75,10 +75,18 @@ int outbox_add(struct outbox *outbox, unsigned type, struct bytes body)
 
 int outbox_add_urgent(struct outbox *outbox, unsigned type, struct bytes body)
 {
-    if (outbox->urgent.len + FRAME_RECORD_HEADER + body.len > OUTBOX_URGENT_MAX)
+    struct buf *urgent = &outbox->urgent;
+    size_t before = urgent->len;
+
+    if (before + FRAME_RECORD_HEADER + body.len > OUTBOX_URGENT_MAX)
         return HL_EBUSY;
-    frame_add(&outbox->urgent, type, body);
-    return outbox->urgent.err;
+    frame_add(urgent, type, body);
+    int err = urgent->err;
+    if (err != HL_OK) { /* no half record: the queue is as before */
+        urgent->len = before;
+        urgent->err = HL_OK;
+    }
+    return err;
 }
 
 /* One Fragment of the first message, if it fits. */

@@ -22,7 +22,7 @@ bool outbox_is_empty(const struct outbox *outbox);
 
 /* Queue a message; type, length and outbox->len are the caller's to check. Error: HL_ENOMEM. */
 HL_MUST_CHECK int outbox_add(struct outbox *outbox, unsigned type, struct bytes body);
-/* Queue one for the next frame, whatever else waits. Error: HL_EBUSY. */
+/* Queue one for the next frame, whatever else waits. Errors: HL_EBUSY, HL_ENOMEM. */
 HL_MUST_CHECK int outbox_add_urgent(struct outbox *outbox, unsigned type, struct bytes body);
 
 /* Move what fits to a frame's plaintext, leaving `spare` octets. Error: HL_ENOMEM, and messages may be lost. */

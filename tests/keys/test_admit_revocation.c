@@ -53,6 +53,15 @@ static void expect_refused(const char *wanted)
 }
 
 /* Admitted; the officer's certificate is revoked since `since`, and the reason begins with `note`. */
+static bool is_one_of(const struct papers *from, struct bytes octets)
+{
+    for (size_t i = 0; i < from->revocation_count[0]; i++) {
+        if (bytes_equal(bytes_blob(from->revocations[0][i]), octets))
+            return true;
+    }
+    return false;
+}
+
 static void expect_revoked_since(int64_t since, const char *note)
 {
     AUTO(trust) trust = NULL;
@@ -63,10 +72,13 @@ static void expect_revoked_since(int64_t since, const char *note)
         fail_msg("refused: %s", reason);
     const struct cert *cert = trust_cert(trust, papers->made->states[0].entity, key_ids[OFFICER]);
     assert_int_equal(cert->revoked_since_ms, since);
+    assert_true((cert->signed_revocation.len > 0) == (since != 0));
     for (size_t i = 0; i < trust->entities[0].roster->cert_count; i++) {
         if (i != OFFICER)
             assert_int_equal(trust->entities[0].roster->certs[i].revoked_since_ms, 0);
     }
+    if (since != 0) /* the one that counts is kept as it came, for evidence */
+        assert_true(is_one_of(papers, cert->signed_revocation));
     assert_int_equal(trust->entities[0].roster->revocations_missing, note[0] != '\0');
     assert_int_equal(strncmp(reason, note, strlen(note)), 0);
     assert_true(note[0] || !reason[0]);

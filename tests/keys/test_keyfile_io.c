@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/support/cmocka_all.h"
@@ -184,6 +186,36 @@ static void failed_write_leaves_nothing_behind(void **unused)
     assert_int_equal(keyfile_write(endless, bytes_text("x"), false), HL_EINVAL);
 }
 
+static int lowest_free_descriptor(void)
+{
+    int fd = dup(STDOUT_FILENO);
+
+    assert_true(fd >= 0);
+    assert_int_equal(close(fd), 0);
+    return fd;
+}
+
+/* The old file takes the last descriptor, so that the folder cannot be opened. */
+static void folder_that_cannot_be_synced_costs_no_descriptor_and_erases_nothing(void **unused)
+{
+    (void)unused;
+    struct rlimit before;
+    int lowest = lowest_free_descriptor();
+
+    assert_int_equal(keyfile_write(path, bytes_text("old seeds"), false), HL_OK);
+    assert_int_equal(link(path, link_path), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit one_more = {(rlim_t)lowest + 1, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &one_more), 0);
+    int err = keyfile_write(path, bytes_text("new"), true);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(err, HL_EIO);
+    assert_content(path, bytes_text("new"));
+    assert_content(link_path, bytes_text("old seeds"));
+    assert_int_equal(count_files(), 2);
+    assert_int_equal(lowest_free_descriptor(), lowest);
+}
+
 static void leftover_of_a_killed_process_is_no_obstacle(void **unused)
 {
     (void)unused;
@@ -196,11 +228,39 @@ static void leftover_of_a_killed_process_is_no_obstacle(void **unused)
     written_file_is_private_and_comes_back(NULL);
 }
 
+/* Between opening a key file and reading it, another process replaces it and erases the old content. */
+static const struct blob *replacement; /* NULL: none */
+
+ssize_t read(int fd, void *to, size_t len)
+{
+    const struct blob *file = replacement;
+
+    replacement = NULL;
+    if (file)
+        assert_int_equal(keyfile_write(path, bytes_blob(file), true), HL_OK);
+    return syscall(SYS_read, fd, to, len);
+}
+
+static void file_that_is_replaced_while_it_is_read_is_read_again(void **unused)
+{
+    (void)unused;
+    AUTO(blob) next = NULL;
+    AUTO(blob) file = NULL;
+
+    assert_int_equal(blob_copy(bytes_text("the next content"), &next), HL_OK);
+    assert_int_equal(keyfile_write(path, bytes_text("the first content"), false), HL_OK);
+    replacement = next;
+    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_null(replacement);
+    assert_true(bytes_equal(bytes_blob(file), bytes_text("the next content")));
+}
+
 #define TEST_IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST_IN_FOLDER(file_that_is_replaced_while_it_is_read_is_read_again),
         TEST_IN_FOLDER(written_file_is_private_and_comes_back),
         TEST_IN_FOLDER(file_that_others_may_use_is_not_read),
         TEST_IN_FOLDER(missing_file_is_not_found),
@@ -211,6 +271,7 @@ int main(void)
         TEST_IN_FOLDER(old_content_is_overwritten_where_asked),
         TEST_IN_FOLDER(first_write_has_nothing_to_overwrite),
         TEST_IN_FOLDER(failed_write_leaves_nothing_behind),
+        TEST_IN_FOLDER(folder_that_cannot_be_synced_costs_no_descriptor_and_erases_nothing),
         TEST_IN_FOLDER(leftover_of_a_killed_process_is_no_obstacle),
     };
 

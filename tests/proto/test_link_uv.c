@@ -7,6 +7,7 @@
 
 #include "keys/secret.h"
 #include "proto/link_uv.h"
+#include "tests/support/nth_alloc.h"
 #include "tests/support/session_pair.h"
 #include "wire.pb-c.h"
 
@@ -43,8 +44,12 @@ static void on_hello(void *context, struct link_uv *link, const uint8_t peer_sta
     assert_memory_equal(peer_static, world->keys.client_key.pk, 32);
     assert_int_equal(hello.len, strlen(SESSION_PAIR_HELLO));
     world->server.hellos++;
-    if (world->greets)
-        assert_int_equal(link_uv_send(link, RECORD_WELCOME, bytes_text("welcome")), HL_OK);
+    if (!world->greets)
+        return;
+    int err = link_uv_send(link, RECORD_WELCOME, bytes_text("welcome"));
+    if (err == HL_ENOMEM && nth_alloc_disarm()) /* as it was: say it again */
+        err = link_uv_send(link, RECORD_WELCOME, bytes_text("welcome"));
+    assert_int_equal(err, HL_OK);
 }
 
 static void on_ready(void *context, struct link_uv *link)
@@ -130,7 +135,10 @@ static void on_connection(uv_stream_t *listener, int status)
                                                  .rng = &world->keys.rng.rng};
 
     assert_int_equal(status, 0);
-    assert_int_equal(link_uv_accept(&setup, listener, &params, &world->server.link), HL_OK);
+    int err = link_uv_accept(&setup, listener, &params, &world->server.link);
+    if (err == HL_ENOMEM && nth_alloc_disarm()) /* it still waits in the listener */
+        err = link_uv_accept(&setup, listener, &params, &world->server.link);
+    assert_int_equal(err, HL_OK);
 }
 
 static void on_watchdog(uv_timer_t *timer)
@@ -179,7 +187,7 @@ static int world_close(void **state)
     return uv_loop_close(&world->loop);
 }
 
-static void connect_client(struct world *world)
+static int try_to_connect(struct world *world)
 {
     const struct link_uv_setup setup = {
         .loop = &world->loop, .calls = &client_calls, .context = world, .times = &world->times};
@@ -190,9 +198,13 @@ static void connect_client(struct world *world)
                                                  .rng = &world->keys.rng.rng,
                                                  .hello = bytes_text(SESSION_PAIR_HELLO)};
 
-    assert_int_equal(link_uv_connect(&setup, (const struct sockaddr *)&world->address, &params,
-                                     &world->client.link),
-                     HL_OK);
+    return link_uv_connect(&setup, (const struct sockaddr *)&world->address, &params,
+                           &world->client.link);
+}
+
+static void connect_client(struct world *world)
+{
+    assert_int_equal(try_to_connect(world), HL_OK);
 }
 
 #define RUN_UNTIL(world, condition)                                                                \
@@ -366,6 +378,57 @@ static void bye_instead_of_welcome_reaches_the_client(void **state)
     assert_int_equal(world->client.bye_reason, HOTLINE__V1__BYE_REASON__BYE_UNCERTIFIED);
 }
 
+/* A session of its own, with a message of several Fragments, up to its end or to the first side that has no memory. */
+static void live_and_die(struct world *world)
+{
+    struct ending *client = &world->client;
+    struct ending *server = &world->server;
+
+    if (try_to_connect(world) == HL_ENOMEM) {
+        assert_true(nth_alloc_disarm());
+        assert_null(client->link);
+        return;
+    }
+    RUN_UNTIL(world, client->records == 1 || client->is_closed || server->is_closed);
+    bool is_sent = server->link && client->records == 1 &&
+                   link_uv_send(server->link, RECORD_DELIVER, BYTES(large, 327680)) == HL_OK;
+    RUN_UNTIL(world, !is_sent || client->records == 2 || client->is_closed || server->is_closed);
+    bool has_failed = nth_alloc_disarm();
+    assert_true(is_sent || has_failed);
+    if (client->is_closed || server->is_closed) {
+        RUN_UNTIL(world, client->is_closed && (server->is_closed || !server->link));
+        assert_true(has_failed);
+        assert_true((client->end == LINK_UV_MEMORY) != (server->end == LINK_UV_MEMORY));
+        return;
+    }
+    assert_int_equal(client->is_equal, is_sent);
+    link_uv_close(client->link);
+    link_uv_close(server->link);
+    RUN_UNTIL(world, client->is_closed && server->is_closed);
+}
+
+static void side_without_memory_says_so_and_is_not_taken_for_the_peers_fault(void **state)
+{
+    struct world *world = *state;
+    bool has_failed = true;
+    unsigned long n = 0;
+
+    nth_alloc_require();
+    live_and_die(
+        world); /* libuv's own tables are made here, and kept: without memory for them it aborts */
+    while (has_failed) {
+        long before = nth_alloc_live();
+
+        world->client = world->server = (struct ending){.link = NULL};
+        nth_alloc_arm(++n);
+        live_and_die(world);
+        has_failed = nth_alloc_disarm();
+        if (nth_alloc_live() != before)
+            fail_msg("allocation %lu failed: %ld left over", n, nth_alloc_live() - before);
+    }
+    assert_true(n > 40);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
 int main(void)
@@ -382,6 +445,7 @@ int main(void)
         CASE(closed_port_is_refused),
         CASE(session_ends_with_bye_at_its_age),
         CASE(bye_instead_of_welcome_reaches_the_client),
+        CASE(side_without_memory_says_so_and_is_not_taken_for_the_peers_fault),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "proto/schema.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/federation.h"
+#include "tests/support/nth_alloc.h"
 
 static struct federation federation;
 static json_t *vector;
@@ -269,6 +270,81 @@ static void flipped_bit_or_cut_in_a_head_proof_is_refused(void **unused)
         assert_int_not_equal(prove(BYTES(proof->data, len), &proven), HL_OK);
 }
 
+struct judged {
+    struct blob *head, *lane, *proof, *steps;
+    struct mailbox_head_facts found;
+    struct head_proof_facts proven;
+};
+
+static int judge_head(void *context)
+{
+    const struct judged *judged = context;
+    struct mailbox_head_facts found = {.lane_count = 77};
+
+    int err = mailbox_head_check(suite_real(), federation.trust->ns, relay,
+                                 bytes_blob(judged->head), NULL, &found);
+    assert_int_equal(found.lane_count, err == HL_OK ? 1 : 77);
+    return err;
+}
+
+static int judge_lanes(void *context)
+{
+    const struct judged *judged = context;
+    const struct bytes lanes = bytes_blob(judged->lane);
+
+    return mailbox_head_check_lanes(&judged->found, &lanes, 1);
+}
+
+static int judge_proof(void *context)
+{
+    const struct judged *judged = context;
+    struct head_proof_facts proven = {.seq = 77};
+
+    int err = prove(bytes_blob(judged->proof), &proven);
+    assert_true((err == HL_OK) != (proven.seq == 77));
+    return err;
+}
+
+static int judge_charge(void *context)
+{
+    const struct judged *judged = context;
+    bool result = true;
+
+    int err = head_convicts(&charge, &judged->proven, bytes_blob(judged->steps), &result);
+    assert_int_equal(result, err != HL_OK);
+    return err;
+}
+
+/* Neither convicted nor forged for want of memory. */
+static void lack_of_memory_is_no_judgement(void **unused)
+{
+    static uint8_t deposit[HASH_BYTES] = {9};
+
+    (void)unused;
+    if (!vector)
+        skip();
+    nth_alloc_require();
+    struct judged judged = {
+        .head = vectors_hex(vector, "head"),
+        .lane = vectors_hex_value(json_array_get(json_object_get(vector, "lanes"), 0)),
+        .proof = vectors_hex(vector, "head_proof")};
+    assert_int_equal(mailbox_head_check(suite_real(), federation.trust->ns, relay,
+                                        bytes_blob(judged.head), NULL, &judged.found),
+                     HL_OK);
+    assert_int_equal(prove(bytes_blob(judged.proof), &judged.proven), HL_OK);
+    judged.proven.seq = facts.lane_seq + 1;
+    judged.steps = steps_of(facts.lane_head, judged.proven.seq, deposit);
+    lane_next(facts.lane_head, judged.proven.seq, deposit, judged.proven.lane_head);
+    assert_true(nth_alloc_sweep(judge_head, &judged) > 5);
+    assert_true(nth_alloc_sweep(judge_lanes, &judged) > 2);
+    assert_true(nth_alloc_sweep(judge_proof, &judged) > 5);
+    assert_true(nth_alloc_sweep(judge_charge, &judged) > 2);
+    blob_free(judged.head);
+    blob_free(judged.lane);
+    blob_free(judged.proof);
+    blob_free(judged.steps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +355,7 @@ int main(void)
         cmocka_unit_test(no_conviction_without_commitment_lane_and_plane),
         cmocka_unit_test(steps_over_another_hash_convict_and_over_the_same_do_not),
         cmocka_unit_test(flipped_bit_or_cut_in_a_head_proof_is_refused),
+        cmocka_unit_test(lack_of_memory_is_no_judgement),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

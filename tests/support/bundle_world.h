@@ -32,7 +32,7 @@ struct records {
     struct {
         uint32_t type;
         struct blob *octets;
-    } items[512];
+    } items[VERDICT_CLAIMS_MAX + 512];
     size_t count;
 };
 void records_done(struct records *records);
