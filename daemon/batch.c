@@ -54,9 +54,9 @@ void pending_prekeys_free(struct pending_prekeys *prekeys)
     free(prekeys);
 }
 
-void batch_init(struct batch *batch)
+void batch_init(struct batch *batch, uint64_t seed)
 {
-    *batch = (struct batch){.first = NULL};
+    *batch = (struct batch){.seed = seed};
     batch->last = &batch->first;
     batch->prekeys_last = &batch->prekeys_first;
 }
@@ -90,7 +90,12 @@ void batch_done(struct batch *batch)
     batch->flying = NULL;
     batch->flying_prekeys = NULL;
     batch_land(batch);
-    batch_init(batch);
+    batch_init(batch, batch->seed);
+}
+
+static struct pending **bucket_of(struct batch *batch, const uint8_t hash[static HASH_BYTES])
+{
+    return &batch->buckets[index_hash(batch->seed, BYTES(hash, HASH_BYTES)) % BATCH_BUCKETS];
 }
 
 void batch_add(struct batch *batch, struct pending *pending)
@@ -99,6 +104,11 @@ void batch_add(struct batch *batch, struct pending *pending)
     batch->last = &pending->next;
     batch->waiting_count++;
     batch->waiting_bytes += pending->envelope->len;
+
+    struct pending **bucket = bucket_of(batch, pending->deposit.hash);
+
+    pending->next_of_bucket = *bucket;
+    *bucket = pending;
 }
 
 void batch_add_prekeys(struct batch *batch, struct pending_prekeys *prekeys)
@@ -108,20 +118,24 @@ void batch_add_prekeys(struct batch *batch, struct pending_prekeys *prekeys)
     batch->prekeys_count++;
 }
 
-static struct pending *find_in(struct pending *list, const uint8_t hash[static HASH_BYTES])
+struct pending *batch_find(struct batch *batch, const uint8_t hash[static HASH_BYTES])
 {
-    for (struct pending *pending = list; pending; pending = pending->next) {
-        if (bytes_equal(BYTES_OF(pending->deposit.hash), BYTES(hash, HASH_BYTES)))
-            return pending;
-    }
-    return NULL;
+    struct pending *pending = *bucket_of(batch, hash);
+
+    while (pending && !bytes_equal(BYTES_OF(pending->deposit.hash), BYTES(hash, HASH_BYTES)))
+        pending = pending->next_of_bucket;
+    return pending;
 }
 
-struct pending *batch_find(const struct batch *batch, const uint8_t hash[static HASH_BYTES])
+void batch_forget_flying(struct batch *batch)
 {
-    struct pending *pending = find_in(batch->flying, hash);
+    for (struct pending *pending = batch->flying; pending; pending = pending->next) {
+        struct pending **at = bucket_of(batch, pending->deposit.hash);
 
-    return pending ? pending : find_in(batch->first, hash);
+        while (*at != pending)
+            at = &(*at)->next_of_bucket;
+        *at = pending->next_of_bucket;
+    }
 }
 
 /* Cut the list of waiting deposits behind those that fit into one batch. */
@@ -204,6 +218,7 @@ static int pack_takens(struct batch *batch)
         batch->alsos[i] = also;
         batch->takens[batch->store.taken_count++] =
             (struct store_taken){.device = device->id,
+                                 .kind = device->taken_kind,
                                  .upto = device->taken.upto,
                                  .also = also,
                                  .also_count = device->taken.count};

@@ -9,10 +9,12 @@
 #include "daemon/session.h"
 #include "daemon/shelf.h"
 
-#define BATCH_DEPOSITS_MAX 1024
-#define BATCH_BYTES_MAX    ((size_t)16 * 1024 * 1024)
-#define BATCH_WAITING_MAX  ((size_t)64 * 1024 * 1024) /* octets */
-#define BATCH_EXTRAS_MAX   256                        /* takens, prekeys, erases, each */
+#define BATCH_DEPOSITS_MAX  1024
+#define BATCH_BYTES_MAX     ((size_t)16 * 1024 * 1024)
+#define BATCH_WAITING_MAX   ((size_t)64 * 1024 * 1024) /* octets */
+#define BATCH_WAITING_FLASH ((size_t)8 * 1024 * 1024)  /* of these, for FLASH alone */
+#define BATCH_BUCKETS       4096
+#define BATCH_EXTRAS_MAX    256 /* takens, prekeys, erases, each */
 
 /* A session that is told when it is durable; holds a reference. */
 struct waiter {
@@ -28,6 +30,7 @@ struct pending {
     struct device *device;
     struct waiter *waiters;
     struct pending *next;
+    struct pending *next_of_bucket;
 };
 struct pending_prekeys {
     struct device *device;
@@ -44,7 +47,9 @@ struct erasure {
 };
 
 struct batch {
-    struct pending *first, **last; /* waiting deposits */
+    uint64_t seed;
+    struct pending *buckets[BATCH_BUCKETS]; /* what waits and what flies, by hash */
+    struct pending *first, **last;          /* waiting deposits */
     size_t waiting_count, waiting_bytes;
     struct pending_prekeys *prekeys_first, **prekeys_last;
     size_t prekeys_count;
@@ -65,18 +70,20 @@ struct batch {
     struct store_erase *erases;
 };
 
-void batch_init(struct batch *batch);
+void batch_init(struct batch *batch, uint64_t seed);
 /* Frees what waits and what flies; sessions' references are not given back. */
 void batch_done(struct batch *batch);
 
 void batch_add(struct batch *batch, struct pending *pending); /* owned now */
 void batch_add_prekeys(struct batch *batch, struct pending_prekeys *prekeys);
 /* A deposit with this hash that waits or flies; NULL. */
-struct pending *batch_find(const struct batch *batch, const uint8_t hash[static HASH_BYTES]);
+struct pending *batch_find(struct batch *batch, const uint8_t hash[static HASH_BYTES]);
 
 /* Move the first waiting deposits and prekeys to the flight; their deposits get final places by the caller before
  * batch_pack(). */
 void batch_take_off(struct batch *batch);
+/* What flies is no longer found: it is durable, or was refused. */
+void batch_forget_flying(struct batch *batch);
 /* Fill batch->store from what flies. Error: HL_ENOMEM. */
 HL_MUST_CHECK int batch_pack(struct batch *batch);
 /* The flight is over: its arrays are freed, its lists must have been taken by the caller. */

@@ -1,6 +1,7 @@
 /* config — hotlined.conf, checked. */
 #include "daemon/config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ static const struct settings_key keys[] = {
     {"handshake", "deadline", SETTINGS_TEXT, false, false},
     {"handshake", "half_open", SETTINGS_NUMBER, false, false},
 };
+
+#define SIZE_VALUE_MAX (1ULL << 40) /* octets; quotas count them in milliseconds of an hour */
 
 static const char *const level_words[] = {"error", "warn", "info", "debug"};
 static const char *const format_words[] = {"text", "json", "journal"};
@@ -194,9 +197,13 @@ static int read_size(const struct reading *reading, const char *section, const c
                      uint64_t *ret_octets)
 {
     const char *text = settings_text(reading->settings, section, NULL, name);
+    uint64_t octets = 0;
 
-    if (text && size_parse(text, ret_octets) != HL_OK)
-        return complain(reading, name, "must be a size as 64M");
+    if (!text)
+        return HL_OK;
+    if (size_parse(text, &octets) != HL_OK || octets > SIZE_VALUE_MAX)
+        return complain(reading, name, "must be a size as 64M, at most 1024G");
+    *ret_octets = octets;
     return HL_OK;
 }
 
@@ -272,16 +279,24 @@ int config_load(const char *path, struct config *ret_config,
 
 /* --- one value -------------------------------------------------------------------------------------------------- */
 
+/* "1.2.3.4:5" or "[::1]:5": names are not looked up. */
 static bool is_address(const char *text)
 {
     const char *colon = strrchr(text, ':');
+    char host[INET6_ADDRSTRLEN + 2];
+    struct in6_addr address;
     char *end = NULL;
     unsigned long port;
+    size_t len = colon ? (size_t)(colon - text) : 0;
+    bool is_six = text[0] == '[';
 
-    if (!colon || colon == text || colon[1] < '0' || colon[1] > '9')
+    if (len < 2 || len >= sizeof(host) || colon[1] < '0' || colon[1] > '9' ||
+        (is_six && colon[-1] != ']'))
         return false;
+    (void)snprintf(host, sizeof(host), "%.*s", (int)(is_six ? len - 2 : len), text + is_six);
     port = strtoul(colon + 1, &end, 10);
-    return *end == '\0' && port <= 65535;
+    return *end == '\0' && port <= 65535 &&
+           inet_pton(is_six ? AF_INET6 : AF_INET, host, &address) == 1;
 }
 
 static int set_text(char *to, size_t size, const char *value)

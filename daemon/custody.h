@@ -24,7 +24,7 @@ void custodian_init(struct custodian *custodian, const struct suite *suite,
 /* own_lane < 0: sender form; else the recipient form for that lane. The deposit is in the ledger, which knows durable ones
  * only, and in the tree. The caller owns *ret_receipt (CustodyReceipt). Errors: HL_ENOMEM, HL_ETOOBIG. */
 HL_MUST_CHECK int custodian_receipt(struct custodian *custodian, const struct tree *tree,
-                                    const struct deposit *deposit, const struct shelf_item *item,
+                                    const struct deposit *deposit, struct shelf_item *item,
                                     int own_lane, struct blob **ret_receipt);
 
 #endif

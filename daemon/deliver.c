@@ -13,7 +13,7 @@ struct parcel {
     uint64_t seq;
     const struct mailbox_entry *entry;
     const struct deposit *deposit;
-    const struct shelf_item *item;
+    struct shelf_item *item;
 };
 
 /* Position of the device's slot, or -1. A MONITOR device sees content as Stubs only. */
@@ -32,16 +32,31 @@ static int slot_of(const struct parcel *parcel)
     return -1;
 }
 
+/* The DeliveredEnvelope of one slot. */
+static int deliver_slot(struct shelf_item *item, size_t slot, struct blob **ret_delivered)
+{
+    const struct shelf_trees *trees = NULL;
+    uint8_t path[MERKLE_PROOF_MAX][HASH_BYTES];
+    size_t path_len = 0;
+
+    if (item->slot_count < SHELF_TREES_MIN)
+        return envelope_deliver(item->envelope, &item->facts, slot, ret_delivered);
+    TRY(shelf_item_trees(item, &trees));
+    TRY(tree_path(&trees->slots, slot, trees->slots.size, path, &path_len));
+    return envelope_deliver_at(item->envelope, &item->facts, slot,
+                               (const uint8_t(*)[HASH_BYTES])path, path_len, ret_delivered);
+}
+
 /* One of *ret_delivered and *ret_stub is set, or none: chain only. */
 static int wrap(const struct parcel *parcel, int64_t now_ms, struct blob **ret_delivered,
                 struct blob **ret_stub)
 {
-    const struct shelf_item *item = parcel->item;
+    struct shelf_item *item = parcel->item;
     int slot = slot_of(parcel);
     int err;
 
     if (item->envelope && slot >= 0 && parcel->deposit->expires_ms > now_ms)
-        return envelope_deliver(item->envelope, &item->facts, (size_t)slot, ret_delivered);
+        return deliver_slot(item, (size_t)slot, ret_delivered);
     err = shelf_item_stub(item, ret_stub);
     return err == HL_ENOTFOUND ? HL_OK : err;
 }
@@ -86,7 +101,7 @@ static int send_parcel(struct relay *relay, const struct parcel *parcel)
     AUTO(blob) stub = NULL;
     AUTO(blob) body = NULL;
 
-    TRY(wrap(parcel, clock_utc_ms(relay->clock), &delivered, &stub));
+    TRY(wrap(parcel, relay_steady_ms(relay), &delivered, &stub));
     TRY(fill_custody(relay, parcel, &custody));
 
     int err = pack(parcel, custody, delivered, stub, &body);
@@ -133,8 +148,10 @@ void deliver_to(struct relay *relay, struct session *session)
     struct parcel parcel;
 
     while (!relay->is_broken && next_parcel(relay, session, &parcel)) {
-        if (send_parcel(relay, &parcel) != HL_OK)
-            relay_break(relay);
+        int err = send_parcel(relay, &parcel);
+
+        if (err != HL_OK)
+            relay_fail(relay, session, err);
     }
 }
 

@@ -88,6 +88,16 @@ int devices_get(struct devices *devices, const struct device_id *id, struct devi
     return HL_OK;
 }
 
+bool device_settle(struct device *device, uint32_t kind)
+{
+    bool has_moved = device->taken_kind != 0 && device->taken_kind != kind;
+
+    if (has_moved)
+        taken_done(&device->taken);
+    device->taken_kind = kind;
+    return has_moved;
+}
+
 /* docs/PROTOCOL.md, "Messages": of several results the worst is told. */
 static const int badness[] = {
     [PREKEY_KNOWN] = 0, [PREKEY_STORED] = 1,  [PREKEY_BUSY] = 2,

@@ -19,6 +19,7 @@ struct device {
     uint32_t number;
     struct device_id id;
     struct taken taken;
+    uint32_t taken_kind; /* of the desk whose mailbox `taken` is about; 0: of none yet */
     bool is_taken_dirty; /* changed since the last batch */
     struct quota quota;
     uint64_t content_seen; /* entries of its mailbox that earned control quota */
@@ -40,6 +41,9 @@ struct device *devices_find(const struct devices *devices, const struct device_i
 /* Made when it is not there; borrowed until devices_done(). Error: HL_ENOMEM. */
 HL_MUST_CHECK int devices_get(struct devices *devices, const struct device_id *id,
                               struct device **ret_device);
+
+/* The device is at this desk: what it took at another one says nothing about this mailbox. true: it has moved. */
+bool device_settle(struct device *device, uint32_t kind);
 
 /* Results of PrekeyPut. */
 enum prekey_code {

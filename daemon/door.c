@@ -15,27 +15,43 @@ void door_init(struct door *door, uint64_t seed)
     door->seed = seed;
 }
 
-struct prefix prefix_of(const struct sockaddr *address)
+static struct prefix prefix_of_four(const uint8_t octets[static 4])
 {
     struct prefix prefix = {.octets = {0}};
+
+    if (octets[0] == 127)
+        return prefix;
+    prefix.octets[0] = 4;
+    memcpy(prefix.octets + 1, octets, 3);
+    return prefix;
+}
+
+/* A listener on [::] shows IPv4 callers as ::ffff:a.b.c.d: they are not all one /48. */
+static struct prefix prefix_of_six(const struct in6_addr *address)
+{
+    struct prefix prefix = {.octets = {0}};
+
+    if (IN6_IS_ADDR_V4MAPPED(address))
+        return prefix_of_four(address->s6_addr + 12);
+    if (IN6_IS_ADDR_LOOPBACK(address))
+        return prefix;
+    prefix.octets[0] = 6;
+    memcpy(prefix.octets + 1, address->s6_addr, 6);
+    return prefix;
+}
+
+struct prefix prefix_of(const struct sockaddr *address)
+{
+    struct prefix local = {.octets = {0}};
 
     if (address->sa_family == AF_INET) {
         const struct sockaddr_in *in4 = (const struct sockaddr_in *)(const void *)address;
 
-        if ((ntohl(in4->sin_addr.s_addr) >> 24) == 127)
-            return prefix;
-        prefix.octets[0] = 4;
-        memcpy(prefix.octets + 1, &in4->sin_addr, 3);
+        return prefix_of_four((const uint8_t *)&in4->sin_addr);
     }
-    if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
-
-        if (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))
-            return prefix;
-        prefix.octets[0] = 6;
-        memcpy(prefix.octets + 1, &in6->sin6_addr, 6);
-    }
-    return prefix;
+    if (address->sa_family == AF_INET6)
+        return prefix_of_six(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+    return local;
 }
 
 static bool is_local(struct prefix prefix)

@@ -89,11 +89,12 @@ int handle_taken(struct relay *relay, struct session *session, struct bytes body
 
     TRY(relay_parse(&hotline__v1__taken__descriptor, body, &taken));
     err = check_taken(session, taken);
-    if (err == HL_OK)
+    if (err == HL_OK) {
         err = take_entries(relay, session, taken);
+        note_dirty(relay, session->device); /* what was taken before an error, too */
+    }
     hotline__v1__taken__free_unpacked(taken, NULL);
     TRY(err);
-    note_dirty(relay, session->device);
     land_all(relay, session->device);
     return HL_OK;
 }

@@ -206,11 +206,24 @@ static int add_desk(struct relay *relay, struct session *session, uint64_t req,
     return HL_OK;
 }
 
+/* A desk asked for again gives nothing more: or 10 KiB of question would have MiB of answer. */
+static bool is_repeated(const Hotline__V1__PrekeyGet *get, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (get->desks[i]->kind == get->desks[at]->kind &&
+            bytes_equal(view(get->desks[i]->entity), view(get->desks[at]->entity)))
+            return true;
+    }
+    return false;
+}
+
 static int get_all(struct relay *relay, struct session *session, const Hotline__V1__PrekeyGet *get,
                    struct prekey_list *list)
 {
-    for (size_t i = 0; i < get->n_desks; i++)
-        TRY(add_desk(relay, session, get->req, get->desks[i], list));
+    for (size_t i = 0; i < get->n_desks; i++) {
+        if (!is_repeated(get, i))
+            TRY(add_desk(relay, session, get->req, get->desks[i], list));
+    }
     for (size_t i = 0; i < get->n_devices; i++) {
         struct device_id id;
 

@@ -63,7 +63,7 @@ void submit_result(struct relay *relay, struct session *session, uint64_t req,
     if (receipt) {
         result.receipt = hotline__v1__custody_receipt__unpack(NULL, receipt->len, receipt->data);
         if (!result.receipt) {
-            relay_break(relay);
+            relay_fail(relay, session, HL_ENOMEM);
             return;
         }
     }
@@ -72,13 +72,15 @@ void submit_result(struct relay *relay, struct session *session, uint64_t req,
         hotline__v1__custody_receipt__free_unpacked(result.receipt, NULL);
 }
 
-void submit_taken(struct relay *relay, const struct waiter *waiter, const struct shelf_item *item)
+void submit_taken(struct relay *relay, const struct waiter *waiter, struct shelf_item *item)
 {
     const struct deposit *deposit = &relay->ledger.items[item->number];
     AUTO(blob) receipt = NULL;
+    int err = custodian_receipt(&relay->custodian, &relay->tree, deposit, item, -1, &receipt);
 
-    if (custodian_receipt(&relay->custodian, &relay->tree, deposit, item, -1, &receipt) != HL_OK) {
-        relay_break(relay);
+    if (err != HL_OK) {
+        waiter->session->in_flight--;
+        relay_fail(relay, waiter->session, err);
         return;
     }
     submit_result(relay, waiter->session, waiter->req,
@@ -88,12 +90,12 @@ void submit_taken(struct relay *relay, const struct waiter *waiter, const struct
 void submit_duplicate(struct relay *relay, struct session *session, uint64_t req, uint32_t number)
 {
     struct waiter waiter = {.session = session, .req = req, .is_duplicate = true};
-    const struct shelf_item *item = relay_shelf(relay, number);
+    struct shelf_item *item = relay_shelf(relay, number);
 
     if (item)
         submit_taken(relay, &waiter, item);
     else if (relay_wait_read(relay, number, session, req) != HL_OK)
-        relay_break(relay);
+        relay_fail(relay, session, HL_ENOMEM);
 }
 
 /* --- the envelope's slots ---------------------------------------------------------------------------------------- */
@@ -258,6 +260,16 @@ static bool has_space(const struct relay *relay, unsigned precedence, size_t len
     return relay->disk_free >= min + len;
 }
 
+/* Nor can others fill with their ROUTINE what waits for the disk. */
+static bool has_waiting_room(const struct relay *relay, unsigned precedence, size_t len)
+{
+    size_t max = BATCH_WAITING_MAX;
+
+    if (precedence != HOTLINE__V1__PRECEDENCE__FLASH)
+        max -= BATCH_WAITING_FLASH;
+    return relay->batch.waiting_bytes + len <= max;
+}
+
 static submit_code check_room(struct relay *relay, struct submission *submission)
 {
     struct session *session = submission->session;
@@ -267,7 +279,7 @@ static submit_code check_room(struct relay *relay, struct submission *submission
 
     if (relay->is_draining)
         return CODE(DRAINING);
-    if (relay->batch.waiting_bytes + submission->envelope.len > BATCH_WAITING_MAX)
+    if (!has_waiting_room(relay, (unsigned)header->precedence, submission->envelope.len))
         return CODE(BUSY);
     if (!has_space(relay, (unsigned)header->precedence, submission->envelope.len))
         return CODE(NO_SPACE);
@@ -294,7 +306,7 @@ static bool is_answered_before(struct relay *relay, struct submission *submissio
     if (number != INDEX_NONE)
         submit_duplicate(relay, session, submission->req, number);
     else if (pending_add_waiter(pending, session, submission->req, true) != HL_OK)
-        relay_break(relay);
+        relay_fail(relay, session, HL_ENOMEM);
     return true;
 }
 

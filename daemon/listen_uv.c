@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "daemon/door.h"
@@ -14,6 +15,7 @@
 #define BACKLOG      511
 #define LISTENS_MAX  8
 #define SESSIONS_MAX 16384
+#define FILES_OWN    ((size_t)64) /* store, logs, documents while they are read, listeners */
 
 /* One connection; in the table of guests until it is a session. */
 struct guest {
@@ -38,6 +40,9 @@ struct listen_uv {
     struct guest *all;
     struct listen_uv_counts counts;
     bool is_stopped, is_closing;
+    uv_tcp_t spare; /* for callers that are turned away; data points here */
+    bool is_spare_busy, has_caller[LISTENS_MAX];
+    size_t connection_max;
 };
 
 static int64_t now_ms(const struct listen_uv *listen)
@@ -87,17 +92,19 @@ static struct guest *choose(const struct listen_uv *listen, enum channel_stage s
     return NULL;
 }
 
-static void throw_out(struct listen_uv *listen, enum channel_stage stage)
+/* false: there is none of that stage. */
+static bool throw_out(struct listen_uv *listen, enum channel_stage stage)
 {
     struct guest *victim = choose(listen, stage, true);
 
     if (!victim)
         victim = choose(listen, stage, false);
     if (!victim)
-        return;
+        return false;
     listen->counts.thrown_out++;
     remove_guest(listen, victim);
     link_uv_close(victim->link);
+    return true;
 }
 
 static size_t count_stage(const struct listen_uv *listen, enum channel_stage stage)
@@ -109,14 +116,21 @@ static size_t count_stage(const struct listen_uv *listen, enum channel_stage sta
     return count;
 }
 
-/* Before one more is let in: each table within its bound. Counting costs only when there are many. */
-static void keep_bounds(struct listen_uv *listen)
+/* Before one more handshake is half open. Counting costs only when there are many guests. */
+static void keep_half_open_bound(struct listen_uv *listen)
 {
     if (listen->guest_count >= listen->setup.half_open_max &&
         count_stage(listen, CHANNEL_HALF_OPEN) >= listen->setup.half_open_max)
-        throw_out(listen, CHANNEL_HALF_OPEN);
-    if (listen->guest_count >= LISTEN_BLANK_MAX)
-        throw_out(listen, CHANNEL_BLANK);
+        (void)throw_out(listen, CHANNEL_HALF_OPEN);
+}
+
+/* Where all connections are taken, one that is no session yet gives its place. */
+static bool has_place(struct listen_uv *listen)
+{
+    if (listen->guest_count >= sizeof(listen->guests) / sizeof(listen->guests[0]))
+        return false;
+    return listen->connection_count < listen->connection_max || throw_out(listen, CHANNEL_BLANK) ||
+           throw_out(listen, CHANNEL_HALF_OPEN);
 }
 
 /* --- what links say ------------------------------------------------------------------------------------------------ */
@@ -133,7 +147,8 @@ static void on_hello(void *context, struct link_uv *link, const uint8_t peer_sta
         link_uv_close(link);
         return;
     }
-    door_note_known(&listen->door, guest->prefix, now_ms(listen));
+    if (!relay_session_is_refused(guest->session))
+        door_note_known(&listen->door, guest->prefix, now_ms(listen));
     listen->setup.on_input(listen->setup.context);
 }
 
@@ -163,7 +178,7 @@ static void on_drained(void *context, struct link_uv *link)
 
 static void free_if_done(struct listen_uv *listen)
 {
-    if (!listen->is_closing || listen->all || listen->open_listeners > 0)
+    if (!listen->is_closing || listen->all || listen->open_listeners > 0 || listen->is_spare_busy)
         return;
 
     struct listen_uv_setup setup = listen->setup;
@@ -207,27 +222,37 @@ static const struct link_uv_calls link_calls = {.on_hello = on_hello,
 
 /* --- accepting ------------------------------------------------------------------------------------------------------- */
 
-static void on_refused(uv_handle_t *handle)
+static void on_connection(uv_stream_t *listener, int status);
+
+static void on_spare_closed(uv_handle_t *handle)
 {
-    free(handle);
+    struct listen_uv *listen = handle->data;
+
+    listen->is_spare_busy = false;
+    for (size_t i = 0; i < listen->listener_count && !listen->is_spare_busy; i++) {
+        if (!listen->has_caller[i])
+            continue;
+        listen->has_caller[i] = false;
+        on_connection((uv_stream_t *)&listen->listeners[i], 0);
+    }
+    free_if_done(listen);
 }
 
-/* Take the connection from the kernel and close it at once. */
+/* Take the connection from libuv and close it at once. A connection that is not taken makes its listener deaf for ever, so
+ * this needs no memory: one handle is kept for it. While it is busy the caller waits. */
 static void turn_away(struct listen_uv *listen, uv_stream_t *listener)
 {
-    uv_tcp_t *tcp = malloc(sizeof(*tcp));
-
-    listen->counts.turned_away++;
-    if (!tcp)
-        return; /* it stays in the backlog */
-    if (uv_tcp_init(listen->setup.loop, tcp) != 0) {
-        free(tcp);
+    if (listen->is_spare_busy) {
+        listen->has_caller[(uv_tcp_t *)listener - listen->listeners] = true;
         return;
     }
-    if (uv_accept(listener, (uv_stream_t *)tcp) == 0)
-        (void)uv_tcp_close_reset(tcp, on_refused);
-    else
-        uv_close((uv_handle_t *)tcp, on_refused);
+    listen->counts.turned_away++;
+    (void)uv_tcp_init(listen->setup.loop, &listen->spare); /* makes no socket: always 0 */
+    listen->spare.data = listen;
+    listen->is_spare_busy = true;
+    if (uv_accept(listener, (uv_stream_t *)&listen->spare) != 0 ||
+        uv_tcp_close_reset(&listen->spare, on_spare_closed) != 0)
+        uv_close((uv_handle_t *)&listen->spare, on_spare_closed);
 }
 
 static void judge_prefix(struct listen_uv *listen, struct guest *guest)
@@ -239,6 +264,7 @@ static void judge_prefix(struct listen_uv *listen, struct guest *guest)
     if (door_knock(&listen->door, guest->prefix, now_ms(listen)))
         return;
     listen->counts.turned_away++;
+    remove_guest(listen, guest);
     link_uv_close(guest->link);
 }
 
@@ -253,6 +279,7 @@ static void admit(struct listen_uv *listen, uv_stream_t *listener)
 
     if (!guest || link_uv_accept(&setup, listener, &listen->channel, &guest->link) != HL_OK) {
         free(guest);
+        turn_away(listen, listener);
         return;
     }
     guest->listen = listen;
@@ -272,17 +299,33 @@ static void on_connection(uv_stream_t *listener, int status)
 
     if (status < 0 || listen->is_stopped)
         return;
-    keep_bounds(listen);
-    if (listen->connection_count >= SESSIONS_MAX ||
-        listen->guest_count >= sizeof(listen->guests) / sizeof(listen->guests[0]))
-        turn_away(listen, listener);
-    else
+    if (listen->guest_count >= LISTEN_BLANK_MAX)
+        (void)throw_out(listen, CHANNEL_BLANK);
+    if (has_place(listen))
         admit(listen, listener);
+    else
+        turn_away(listen, listener);
 }
 
+/* As many as there are files to be opened: beyond that the kernel chooses, and it does not spare those we know. */
+static size_t find_connection_max(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= SESSIONS_MAX + FILES_OWN)
+        return SESSIONS_MAX;
+    return files.rlim_cur > 2 * FILES_OWN ? (size_t)files.rlim_cur - FILES_OWN : FILES_OWN;
+}
+
+/* Asked when a first message with the right mac1 came: unless it is a repeat, its guest is half open next. */
 static bool seen_before(void *context, const uint8_t e[static 32])
 {
-    return replay_seen(&((struct listen_uv *)context)->replay, e);
+    struct listen_uv *listen = context;
+
+    if (replay_seen(&listen->replay, e))
+        return true;
+    keep_half_open_bound(listen);
+    return false;
 }
 
 int listen_uv_new(const struct listen_uv_setup *setup, struct listen_uv **ret_listen)
@@ -298,6 +341,7 @@ int listen_uv_new(const struct listen_uv_setup *setup, struct listen_uv **ret_li
         return HL_ENOMEM;
     }
     listen->setup = *setup;
+    listen->connection_max = find_connection_max();
     listen->times = link_uv_times_default;
     listen->times.handshake_ms = (uint64_t)setup->handshake_ms;
     listen->channel = (struct channel_server_params){.ns = setup->ns,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/ctl.h"
 #include "daemon/init.h"
@@ -196,7 +197,7 @@ static int run_ctl(const struct options *options, const struct config *config, c
     int err;
 
     (void)options;
-    if (count != 1)
+    if (count != 1 || (strcmp(words[0], "status") != 0 && strcmp(words[0], "drain") != 0))
         return fail(EXIT_USAGE, "ctl takes one command: status or drain");
     err = ctl_run(config->state_dir, words[0]);
     if (err == HL_ENOTFOUND)
@@ -224,6 +225,17 @@ static int run_init(const struct options *options, char **words, int count)
     return EXIT_DONE;
 }
 
+/* Each connection is a file; the usual soft limit of 1024 is for programs that use select(). */
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files); /* with fewer, fewer are admitted */
+}
+
 static int run_server(const struct options *options, const struct config *config)
 {
     char message[SERVER_MESSAGE_SIZE];
@@ -239,6 +251,7 @@ static int run_server(const struct options *options, const struct config *config
         server_parts_done(&parts);
         return EXIT_DONE;
     }
+    raise_file_limit();
     log_set_level(config->log_level);
     log_set_json(config->log_format == FORMAT_JSON);
     err = server_run(config, &parts, reload, options);

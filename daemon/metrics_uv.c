@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -39,11 +40,14 @@ struct metrics_uv {
     bool is_pipe, is_local, is_closing, is_listener_closed;
     struct client *clients;
     size_t client_count;
+    union any_stream spare; /* for callers that there is no memory for; data points here */
+    bool is_spare_busy, has_caller;
 };
 
 static void free_if_done(struct metrics_uv *metrics)
 {
-    if (!metrics->is_closing || !metrics->is_listener_closed || metrics->clients)
+    if (!metrics->is_closing || !metrics->is_listener_closed || metrics->clients ||
+        metrics->is_spare_busy)
         return;
 
     const struct metrics_uv_calls *calls = metrics->calls;
@@ -160,17 +164,44 @@ static int init_stream(struct metrics_uv *metrics, union any_stream *stream)
                             : uv_tcp_init(metrics->loop, &stream->tcp);
 }
 
+static void on_connection(uv_stream_t *listener, int status);
+
+static void on_spare_closed(uv_handle_t *handle)
+{
+    struct metrics_uv *metrics = handle->data;
+    bool has_caller = metrics->has_caller && !metrics->is_closing;
+
+    metrics->is_spare_busy = metrics->has_caller = false;
+    if (has_caller)
+        on_connection(&metrics->listener.stream, 0);
+    free_if_done(metrics);
+}
+
+/* A connection that is not taken makes the listener deaf for ever: take it and close it, without memory. */
+static void turn_away(struct metrics_uv *metrics)
+{
+    if (metrics->is_spare_busy) {
+        metrics->has_caller = true;
+        return;
+    }
+    (void)init_stream(metrics, &metrics->spare); /* makes no socket: always 0 */
+    metrics->spare.handle.data = metrics;
+    metrics->is_spare_busy = true;
+    (void)uv_accept(&metrics->listener.stream, &metrics->spare.stream);
+    uv_close(&metrics->spare.handle, on_spare_closed);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct metrics_uv *metrics = listener->data;
     struct client *client = status == 0 ? calloc(1, sizeof(*client)) : NULL;
 
-    if (!client)
-        return;
-    if (init_stream(metrics, &client->stream) != 0) {
-        free(client);
+    if (!client) {
+        if (status == 0)
+            turn_away(metrics);
         return;
     }
+    (void)init_stream(metrics, &client->stream); /* as above */
     client->metrics = metrics;
     client->stream.handle.data = client;
     client->timer.data = client;
@@ -207,6 +238,8 @@ static int bind_pipe(struct metrics_uv *metrics, const char *path)
     mode_t mask;
     int code;
 
+    if (strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return UV_ENAMETOOLONG; /* libuv would cut it, and listen elsewhere */
     if (lstat(path, &info) == 0 && S_ISSOCK(info.st_mode))
         (void)unlink(path); /* of an earlier run */
     mask = umask(0177);

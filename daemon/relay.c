@@ -29,7 +29,7 @@ static void init_parts(struct relay *relay, const struct relay_params *params,
     devices_init(&relay->devices, seed);
     shelf_init(&relay->shelf, relay->limits.shelf_bytes);
     custodian_init(&relay->custodian, params->suite, params->log_key, info->log_origin);
-    batch_init(&relay->batch);
+    batch_init(&relay->batch, seed);
     actions_init(&relay->actions);
 }
 
@@ -49,6 +49,8 @@ int relay_new(const struct relay_params *params, struct relay **ret_relay)
     relay->trust = params->trust;
     relay->limits = params->limits ? *params->limits : relay_limits_default;
     relay->disk_free = UINT64_MAX;
+    relay->steady_ms = clock_utc_ms(params->clock);
+    relay->steady_mono_ms = clock_mono_ms(params->clock);
     memcpy(relay->id, params->relay_id, ID_BYTES);
     init_parts(relay, params, info);
     TRY(relay_load(relay, params->store));
@@ -135,15 +137,15 @@ void relay_break(struct relay *relay)
     relay->is_broken = true;
 }
 
-static void add_action(struct relay *relay, const struct relay_action *action)
+/* false: no memory, the relay is broken. */
+static bool add_action(struct relay *relay, const struct relay_action *action)
 {
-    if (action->session)
-        action->session->refs++;
-    if (actions_add(&relay->actions, action) == HL_OK)
-        return;
-    if (action->session)
-        action->session->refs--;
-    relay_break(relay);
+    if (actions_add(&relay->actions, action) != HL_OK) {
+        relay_break(relay);
+        return false;
+    }
+    action->session->refs++;
+    return true;
 }
 
 void relay_send(struct relay *relay, struct session *session, unsigned type, struct blob *body)
@@ -153,11 +155,16 @@ void relay_send(struct relay *relay, struct session *session, unsigned type, str
         return;
     }
     session->unsent += body->len;
-    add_action(relay, &(struct relay_action){.kind = RELAY_SEND,
-                                             .session = session,
-                                             .context = session->context,
-                                             .type = type,
-                                             .body = body});
+    if (session->unsent > RELAY_UNSENT_CLOSE) { /* a peer that asks and does not read */
+        blob_free(body);
+        relay_close(relay, session, 0, NULL);
+        return;
+    }
+    (void)add_action(relay, &(struct relay_action){.kind = RELAY_SEND,
+                                                   .session = session,
+                                                   .context = session->context,
+                                                   .type = type,
+                                                   .body = body});
 }
 
 void relay_send_message(struct relay *relay, struct session *session, unsigned type,
@@ -165,22 +172,34 @@ void relay_send_message(struct relay *relay, struct session *session, unsigned t
 {
     struct blob *body = NULL;
 
-    if (strict_pack(message, &body) != HL_OK)
-        relay_break(relay);
-    else
+    int err = strict_pack(message, &body);
+
+    if (err == HL_OK)
         relay_send(relay, session, type, body);
+    else
+        relay_fail(relay, session, err);
+}
+
+void relay_fail(struct relay *relay, struct session *session, int err)
+{
+    if (err == HL_ENOMEM)
+        relay_close(relay, session, 0, NULL);
+    else
+        relay_break(relay);
 }
 
 void relay_close(struct relay *relay, struct session *session, unsigned bye_reason,
                  const char *detail)
 {
-    if (!session_step(session, SESSION_LEAVE))
-        return;
-    add_action(relay, &(struct relay_action){.kind = RELAY_CLOSE,
-                                             .session = session,
-                                             .context = session->context,
-                                             .bye_reason = bye_reason,
-                                             .detail = detail});
+    struct relay_action action = {.kind = RELAY_CLOSE,
+                                  .session = session,
+                                  .context = session->context,
+                                  .bye_reason = bye_reason,
+                                  .detail = detail};
+
+    /* Only what is told is leaving: the end of a broken relay closes those that are not. */
+    if (session->state < SESSION_LEAVING && add_action(relay, &action))
+        (void)session_step(session, SESSION_LEAVE);
 }
 
 /* The end of a broken relay: its sessions are closed without a word, clients repeat what has no receipt. */
@@ -342,6 +361,28 @@ void relay_drain(struct relay *relay)
 
 #define EXPIRY_STEPS 4096 /* deposits looked at in a tick */
 
+int64_t relay_steady_ms(const struct relay *relay)
+{
+    return relay->steady_ms;
+}
+
+/* Follow the clock, but not a jump ahead: what it makes expire would be erased for good, before anybody sees that the clock
+ * is wrong. A jump back is followed, it erases nothing. */
+static void follow_clock(struct relay *relay, int64_t utc_ms, int64_t mono_ms)
+{
+    int64_t expected_ms = relay->steady_ms + (mono_ms - relay->steady_mono_ms);
+    bool is_ahead = utc_ms - expected_ms > RELAY_JUMP_MS;
+
+    if (is_ahead && relay->jumped_at_mono_ms == 0)
+        relay->jumped_at_mono_ms = mono_ms;
+    if (is_ahead && mono_ms - relay->jumped_at_mono_ms < RELAY_JUMP_BELIEVED_MS)
+        utc_ms = expected_ms;
+    else
+        relay->jumped_at_mono_ms = 0;
+    relay->steady_ms = utc_ms;
+    relay->steady_mono_ms = mono_ms;
+}
+
 static void expire(struct relay *relay, uint32_t number, int64_t now_ms)
 {
     const struct deposit *deposit = &relay->ledger.items[number];
@@ -356,15 +397,15 @@ static void expire(struct relay *relay, uint32_t number, int64_t now_ms)
 
 void relay_tick(struct relay *relay)
 {
-    int64_t now_ms = clock_utc_ms(relay->clock);
     int64_t mono_ms = clock_mono_ms(relay->clock);
     size_t steps = relay->ledger.count < EXPIRY_STEPS ? relay->ledger.count : EXPIRY_STEPS;
 
     if (relay->is_broken)
         return;
+    follow_clock(relay, clock_utc_ms(relay->clock), mono_ms);
     for (size_t i = 0; i < steps; i++) {
         relay->expiry_cursor = (uint32_t)((relay->expiry_cursor + 1) % relay->ledger.count);
-        expire(relay, relay->expiry_cursor, now_ms);
+        expire(relay, relay->expiry_cursor, relay->steady_ms);
     }
     if (relay->dirty_takers > 0 && mono_ms - relay->dirty_since_ms >= RELAY_TAKEN_DELAY_MS)
         relay->is_tick_due = true;

@@ -51,6 +51,8 @@ static inline void relay_drop(struct relay **relay)
 HL_MUST_CHECK int relay_session_open(struct relay *relay, const uint8_t client_static[static 32],
                                      struct bytes hello, void *context,
                                      struct session **ret_session);
+/* It is of no device of ours, and is being closed. */
+bool relay_session_is_refused(const struct session *session);
 /* A whole message, joined from its Fragments. */
 void relay_session_input(struct relay *relay, struct session *session, unsigned type,
                          struct bytes body);
@@ -78,8 +80,8 @@ struct relay_action {
 /* The next thing to do; false: nothing. No SEND to a session follows its CLOSE. */
 bool relay_take_action(struct relay *relay, struct relay_action *ret_action);
 
-/* The batch is durable (HL_OK), was not written (HL_ENOSPACE), or nobody knows (others: the relay is broken, sessions are
- * closed, a new one must be made from the store opened anew). */
+/* The batch is durable (HL_OK), was not written (HL_ENOSPACE, HL_ENOMEM), or nobody knows (others: the relay is broken,
+ * sessions are closed, a new one must be made from the store opened anew). */
 void relay_commit_done(struct relay *relay, const struct store_batch *batch, int err);
 /* `body` is moved from; ignored when err is not HL_OK. */
 void relay_read_done(struct relay *relay, uint64_t index, int err, struct store_body *body);

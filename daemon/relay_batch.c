@@ -233,15 +233,14 @@ static void answer_all(struct relay *relay, struct pending *pending)
     }
 }
 
-static void refuse_all(struct relay *relay, struct pending *pending)
+static void refuse_all(struct relay *relay, struct pending *pending, Hotline__V1__SubmitCode code)
 {
     while (pending) {
         struct pending *next = pending->next;
 
         for (struct waiter *waiter = pending->waiters; waiter; waiter = waiter->next) {
             waiter->session->refs--;
-            submit_result(relay, waiter->session, waiter->req,
-                          HOTLINE__V1__SUBMIT_CODE__SUBMIT_NO_SPACE, NULL);
+            submit_result(relay, waiter->session, waiter->req, code, NULL);
             relay_unref(waiter->session);
         }
         for (size_t lane = 0; lane < pending->deposit.lane_count; lane++) {
@@ -295,13 +294,16 @@ static void retake(struct relay *relay)
     relay->dirty_since_ms = clock_mono_ms(relay->clock);
 }
 
-static void not_written(struct relay *relay)
+static void not_written(struct relay *relay, int err)
 {
     struct batch *batch = &relay->batch;
 
     lanes_settle(&relay->lanes, false);
-    refuse_all(relay, MOVE(batch->flying));
-    answer_prekeys(relay, MOVE(batch->flying_prekeys), HL_ENOSPACE);
+    batch_forget_flying(batch);
+    refuse_all(relay, MOVE(batch->flying),
+               err == HL_ENOSPACE ? HOTLINE__V1__SUBMIT_CODE__SUBMIT_NO_SPACE
+                                  : HOTLINE__V1__SUBMIT_CODE__SUBMIT_BUSY);
+    answer_prekeys(relay, MOVE(batch->flying_prekeys), err);
     finish_erasures(relay, false);
     retake(relay);
     batch_land(batch);
@@ -314,8 +316,8 @@ void relay_commit_done(struct relay *relay, const struct store_batch *store_batc
     assert(batch->is_flying && store_batch == &batch->store);
     if (relay->is_broken)
         return; /* what flies is freed with the relay */
-    if (err == HL_ENOSPACE) {
-        not_written(relay);
+    if (err == HL_ENOSPACE || err == HL_ENOMEM) {
+        not_written(relay, err);
         return;
     }
     if (err != HL_OK || file_all(relay) != HL_OK) {
@@ -323,6 +325,7 @@ void relay_commit_done(struct relay *relay, const struct store_batch *store_batc
         return;
     }
     relay->counts.commits++;
+    batch_forget_flying(batch);
     answer_all(relay, MOVE(batch->flying));
     answer_prekeys(relay, MOVE(batch->flying_prekeys), HL_OK);
     finish_erasures(relay, true);

@@ -1,5 +1,6 @@
 /* relay_load — lanes, tree, mailboxes and devices are what the store's rows add up to. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/relay_state.h"
 
@@ -52,13 +53,23 @@ static int restore_lane(struct relay *relay, const struct store_deposit *deposit
     return mailbox_append(mailbox, &entry, deposit->precedence);
 }
 
+/* Batches lie one after another: of the same one as the deposit before, or the first of the next. */
+static bool follows(const struct relay *relay, const struct store_deposit *deposit)
+{
+    uint64_t before =
+        relay->ledger.count ? relay->ledger.items[relay->ledger.count - 1].tree_size : 0;
+
+    return deposit->tree_size == before || before == deposit->index;
+}
+
 static int on_deposit(void *context, const struct store_deposit *deposit, bool has_envelope)
 {
     struct relay *relay = context;
     struct device_id maker = {.entity = {0}};
     struct device *device = NULL;
 
-    if (deposit->received_ms < relay->received_ms || deposit->tree_size <= deposit->index)
+    if (deposit->received_ms < relay->received_ms || deposit->tree_size <= deposit->index ||
+        !follows(relay, deposit))
         return HL_EVERIFY;
     TRY(ledger_append(&relay->ledger, deposit));
 
@@ -81,13 +92,10 @@ static int on_deposit(void *context, const struct store_deposit *deposit, bool h
 
 static void close_taken_slots(struct relay *relay, const struct device *device)
 {
-    const struct cert *cert = relay_device_cert(relay, &device->id);
+    struct desk_id desk = {.kind = device->taken_kind};
     struct mailbox *mailbox = NULL;
-    struct desk_id desk;
 
-    if (!cert)
-        return;
-    cert_desk(cert, &desk);
+    memcpy(desk.entity, device->id.entity, ID_BYTES);
     mailbox = mailboxes_find(&relay->mailboxes, &desk);
     for (uint64_t seq = 1; mailbox && seq <= mailbox->count; seq++) {
         if (taken_has(&device->taken, seq))
@@ -95,12 +103,28 @@ static void close_taken_slots(struct relay *relay, const struct device *device)
     }
 }
 
+/* The desk that a row is about, if it says something about where the device is now; else 0. */
+static uint32_t kind_of(const struct relay *relay, const struct store_taken *taken)
+{
+    const struct cert *cert = relay_device_cert(relay, &taken->device);
+    struct desk_id desk;
+
+    if (!cert)
+        return taken->kind;
+    cert_desk(cert, &desk);
+    return taken->kind == 0 || taken->kind == desk.kind ? desk.kind : 0;
+}
+
 static int on_taken(void *context, const struct store_taken *taken)
 {
     struct relay *relay = context;
     struct device *device = NULL;
+    uint32_t kind = kind_of(relay, taken);
 
+    if (kind == 0)
+        return HL_OK;
     TRY(devices_get(&relay->devices, &taken->device, &device));
+    (void)device_settle(device, kind);
     taken_raise(&device->taken, taken->upto);
     for (size_t i = 0; i < taken->also_count; i++)
         TRY(taken_add(&device->taken, taken->also[i]));
@@ -140,6 +164,9 @@ int relay_load(struct relay *relay, struct store *store)
         .on_deposit = on_deposit, .on_taken = on_taken, .on_prekey = on_prekey, .context = relay};
 
     TRY(store_load(store, &visitor));
+    if (relay->tree.size > 0 &&
+        relay->ledger.items[relay->tree.size - 1].tree_size != relay->tree.size)
+        return HL_EVERIFY; /* a batch is there whole or not at all */
     /* Content that came before this start has earned its control entries before. */
     for (size_t i = 0; i < relay->devices.count; i++) {
         const struct cert *cert = relay_device_cert(relay, &relay->devices.items[i]->id);

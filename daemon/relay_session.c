@@ -25,19 +25,24 @@ static unsigned judge_hello(const struct relay *relay, const uint8_t client_stat
     return 0;
 }
 
-static unsigned judge(const struct relay *relay, const uint8_t client_static[static 32],
-                      struct bytes hello_octets, const struct cert **ret_cert)
+/* Error: HL_ENOMEM; it says nothing about the peer. */
+static int judge(const struct relay *relay, const uint8_t client_static[static 32],
+                 struct bytes hello_octets, const struct cert **ret_cert, unsigned *ret_reason)
 {
     Hotline__V1__ClientHello *hello = NULL;
-    unsigned reason = 0;
+    unsigned reason = HOTLINE__V1__BYE_REASON__BYE_PROTOCOL;
+    int err = relay_parse(&hotline__v1__client_hello__descriptor, hello_octets, &hello);
 
-    if (relay_parse(&hotline__v1__client_hello__descriptor, hello_octets, &hello) != HL_OK)
-        return HOTLINE__V1__BYE_REASON__BYE_PROTOCOL;
-    reason = judge_hello(relay, client_static, hello, ret_cert);
-    hotline__v1__client_hello__free_unpacked(hello, NULL);
+    if (err == HL_ENOMEM)
+        return err;
+    if (err == HL_OK) {
+        reason = judge_hello(relay, client_static, hello, ret_cert);
+        hotline__v1__client_hello__free_unpacked(hello, NULL);
+    }
     if (reason == 0 && relay->is_draining)
-        return HOTLINE__V1__BYE_REASON__BYE_DRAINING;
-    return reason;
+        reason = HOTLINE__V1__BYE_REASON__BYE_DRAINING;
+    *ret_reason = reason;
+    return HL_OK;
 }
 
 /* More than eight of one device: the longest idle goes. */
@@ -66,6 +71,8 @@ static int bind_device(struct relay *relay, const struct cert *cert, struct sess
     cert_desk(cert, &session->desk);
     TRY(mailboxes_get(&relay->mailboxes, &session->desk, &session->mailbox));
     TRY(devices_get(&relay->devices, &id, &session->device));
+    if (device_settle(session->device, session->desk.kind))
+        session->device->content_seen = session->mailbox->content_count;
     session->cert = cert;
     session->is_monitor = cert->roles & ROLE_BIT_MONITOR;
     make_place(relay, session->device);
@@ -85,10 +92,12 @@ static void link_session(struct relay *relay, struct session *session)
 int relay_session_open(struct relay *relay, const uint8_t client_static[static 32],
                        struct bytes hello, void *context, struct session **ret_session)
 {
-    struct session *session = calloc(1, sizeof(*session));
+    struct session *session = NULL;
     const struct cert *cert = NULL;
-    unsigned reason = judge(relay, client_static, hello, &cert);
+    unsigned reason = 0;
 
+    TRY(judge(relay, client_static, hello, &cert, &reason));
+    session = calloc(1, sizeof(*session));
     if (!session)
         return HL_ENOMEM;
     session->state = SESSION_GREETING;
@@ -111,6 +120,11 @@ int relay_session_open(struct relay *relay, const uint8_t client_static[static 3
     return HL_OK;
 }
 
+bool relay_session_is_refused(const struct session *session)
+{
+    return !session->device;
+}
+
 /* The Stub of the device's newest own deposit. false: it has to be read first, the Welcome waits. */
 static bool last_own(struct relay *relay, struct session *session, struct blob **ret_stub)
 {
@@ -122,7 +136,7 @@ static bool last_own(struct relay *relay, struct session *session, struct blob *
     item = relay_shelf(relay, number);
     if (!item) {
         if (relay_wait_read(relay, number, session, 0) != HL_OK)
-            relay_break(relay);
+            relay_fail(relay, session, HL_ENOMEM);
         return false;
     }
     if (shelf_item_stub(item, ret_stub) != HL_OK)

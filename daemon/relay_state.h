@@ -15,8 +15,11 @@
 
 #define RELAY_SESSIONS_A_DEVICE 8
 #define RELAY_READS_MAX         64
-#define RELAY_UNSENT_MAX        ((size_t)2 * 1024 * 1024)
-#define RELAY_TAKEN_DELAY_MS    1000 /* takens alone wait that long for a batch */
+#define RELAY_UNSENT_MAX        ((size_t)2 * 1024 * 1024)  /* then nothing is delivered */
+#define RELAY_UNSENT_CLOSE      ((size_t)16 * 1024 * 1024) /* then the session ends */
+#define RELAY_TAKEN_DELAY_MS    1000          /* takens alone wait that long for a batch */
+#define RELAY_JUMP_MS           (60LL * 1000) /* more ahead of mono is a jump */
+#define RELAY_JUMP_BELIEVED_MS  (24LL * 3600 * 1000)
 #define RELAY_STUB_LIFE_MS      (91LL * 24 * 3600 * 1000)
 
 /* A session that waits for a deposit to come from the store: for a receipt, or for its Welcome. */
@@ -61,7 +64,9 @@ struct relay {
     int64_t dirty_since_ms; /* mono */
     bool is_tick_due;       /* takens or erasures want a batch of their own */
 
-    int64_t received_ms; /* newest stamp in the tree */
+    int64_t received_ms;               /* newest stamp in the tree */
+    int64_t steady_ms, steady_mono_ms; /* relay_steady_ms() */
+    int64_t jumped_at_mono_ms;         /* 0: the clock did not jump ahead */
     uint64_t disk_free;
     bool is_draining, is_broken;
     struct relay_status counts;
@@ -76,13 +81,16 @@ static inline ProtobufCBinaryData wire_data(struct bytes octets)
     return strict_octets(octets.data, octets.len);
 }
 
-/* relay.c: things to do. Running out of memory here breaks the relay: it restarts from the store. */
+/* relay.c: things to do. Without memory for the queue itself the relay is broken: it restarts from the store. */
 void relay_send(struct relay *relay, struct session *session, unsigned type, struct blob *body);
 void relay_send_message(struct relay *relay, struct session *session, unsigned type,
                         const ProtobufCMessage *message);
 void relay_close(struct relay *relay, struct session *session, unsigned bye_reason,
                  const char *detail);
 void relay_break(struct relay *relay);
+/* What was for one session could not be made. Without memory that session ends, and its device comes back and asks anew;
+ * for any other reason the relay is broken. */
+void relay_fail(struct relay *relay, struct session *session, int err);
 /* Strictly parsed message of a peer; Error: HL_EFORMAT, HL_ENOMEM. */
 HL_MUST_CHECK int relay_parse(const ProtobufCMessageDescriptor *descriptor, struct bytes body,
                               void *ret_message);
@@ -91,6 +99,9 @@ void relay_unref(struct session *session); /* frees a session that is gone and w
 const struct cert *relay_device_cert(const struct relay *relay, const struct device_id *id);
 void cert_desk(const struct cert *cert, struct desk_id *ret_desk);
 struct quota_rates relay_rates(const struct relay *relay);
+
+/* Time for what cannot be undone: a clock that jumps ahead is believed after a day. */
+int64_t relay_steady_ms(const struct relay *relay);
 
 /* relay_read.c: the shelf, and what has to be read first. NULL: it is on its way, or may be asked for later. */
 struct shelf_item *relay_shelf(struct relay *relay, uint32_t number);
@@ -122,7 +133,7 @@ void deliver_after_read(struct relay *relay);
 void submit_result(struct relay *relay, struct session *session, uint64_t req,
                    Hotline__V1__SubmitCode code, struct blob *receipt);
 /* The receipt of a durable deposit that is at hand, or that may have to be read first (then it is a duplicate). */
-void submit_taken(struct relay *relay, const struct waiter *waiter, const struct shelf_item *item);
+void submit_taken(struct relay *relay, const struct waiter *waiter, struct shelf_item *item);
 
 void submit_duplicate(struct relay *relay, struct session *session, uint64_t req, uint32_t number);
 /* handle_prekey.c */

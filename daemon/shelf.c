@@ -15,10 +15,20 @@ int shelf_item_new(struct shelf_item **ret_item)
     return HL_OK;
 }
 
+static void trees_free(struct shelf_trees *trees)
+{
+    if (!trees)
+        return;
+    tree_done(&trees->slots);
+    tree_done(&trees->lanes);
+    free(trees);
+}
+
 void shelf_item_free(struct shelf_item *item)
 {
     if (!item)
         return;
+    trees_free(item->trees);
     blob_free(item->custody);
     blob_free(item->stub);
     if (item->envelope)
@@ -37,6 +47,9 @@ static size_t size_of(const struct shelf_item *item)
         size += item->stub->len;
     if (item->envelope)
         size += item->envelope->ct.len + item->envelope->n_slots * 1500 + 2048;
+    if (item->slot_count >= SHELF_TREES_MIN)
+        size +=
+            sizeof(*item->trees) + (size_t)4 * HASH_BYTES * (item->slot_count + item->lane_count);
     return size;
 }
 
@@ -60,6 +73,39 @@ int shelf_item_from(const uint8_t ns[static NS_BYTES], uint32_t number, struct s
     item->custody = MOVE(body->custody);
     item->stub = MOVE(body->stub);
     *ret_item = MOVE(item);
+    return HL_OK;
+}
+
+static int grow_trees(const struct shelf_item *item, struct shelf_trees *trees)
+{
+    uint8_t leaf[HASH_BYTES];
+
+    for (size_t i = 0; item->envelope && i < item->envelope->n_slots; i++) {
+        ProtobufCBinaryData slot = item->envelope->slots[i];
+
+        merkle_leaf(BYTES(slot.data, slot.len), leaf);
+        TRY(tree_append(&trees->slots, leaf));
+    }
+    for (size_t i = 0; i < item->lane_count; i++) {
+        TRY(custody_lane_leaf(&item->parts.lanes[i], leaf));
+        TRY(tree_append(&trees->lanes, leaf));
+    }
+    return HL_OK;
+}
+
+int shelf_item_trees(struct shelf_item *item, const struct shelf_trees **ret_trees)
+{
+    if (!item->trees) {
+        struct shelf_trees *trees = calloc(1, sizeof(*trees));
+        int err = trees ? grow_trees(item, trees) : HL_ENOMEM;
+
+        if (err != HL_OK) {
+            trees_free(trees);
+            return err;
+        }
+        item->trees = trees;
+    }
+    *ret_trees = item->trees;
     return HL_OK;
 }
 

@@ -3,7 +3,16 @@
 #define HOTLINE_DAEMON_SHELF_H
 
 #include "daemon/ledger.h"
+#include "daemon/tree.h"
 #include "proto/envelope.h"
+
+/* From so many slots on, recipients' proofs come from trees that are kept. */
+#define SHELF_TREES_MIN 16
+
+/* Over an envelope's slots and over its lanes: a proof for each of many recipients costs a logarithm. */
+struct shelf_trees {
+    struct tree slots, lanes;
+};
 
 /* One deposit with its octets. `envelope` is NULL when only the stub is left, or not even that. */
 struct shelf_item {
@@ -13,7 +22,8 @@ struct shelf_item {
     struct envelope_facts facts;
     struct store_parts parts;
     size_t lane_count, slot_count;
-    size_t size; /* octets, about */
+    struct shelf_trees *trees; /* NULL: not asked for yet */
+    size_t size;               /* octets, about */
     struct shelf_item *older, *newer;
 };
 struct shelf {
@@ -38,6 +48,8 @@ static inline void shelf_item_drop(struct shelf_item **item)
 /* What the store read; `body` is moved from. Errors: HL_EFORMAT (damaged), HL_ENOMEM. */
 HL_MUST_CHECK int shelf_item_from(const uint8_t ns[static NS_BYTES], uint32_t number,
                                   struct store_body *body, struct shelf_item **ret_item);
+/* The trees, made at the first call; kept with the item. Error: HL_ENOMEM. */
+HL_MUST_CHECK int shelf_item_trees(struct shelf_item *item, const struct shelf_trees **ret_trees);
 /* The Stub, made or kept. HL_ENOTFOUND: neither is left. The caller owns *ret_stub. */
 HL_MUST_CHECK int shelf_item_stub(const struct shelf_item *item, struct blob **ret_stub);
 

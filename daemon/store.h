@@ -49,6 +49,8 @@ struct store_put {
 };
 struct store_taken {
     struct device_id device;
+    uint32_t
+        kind; /* of the desk whose mailbox it is about: a device may move. 0: not told, an older row */
     uint64_t upto;
     const uint64_t *also; /* ascending, above upto */
     size_t also_count;
@@ -87,8 +89,8 @@ struct store;
 struct store_ops {
     /* Errors: HL_EIO, HL_EFORMAT (damaged), HL_ENOMEM, the visitor's. */
     int (*load)(struct store *store, const struct store_visitor *visitor);
-    /* HL_OK: on disk, fsynced. HL_ENOSPACE: nothing is written, the store goes on. HL_EIO: unknown which; the store
-     * must be opened anew. */
+    /* HL_OK: on disk, fsynced. HL_ENOSPACE, HL_ENOMEM: nothing is written, the store goes on. HL_EIO: unknown which; the
+     * store must be opened anew. */
     int (*commit)(struct store *store, const struct store_batch *batch);
     /* The caller owns *ret_body's blobs. Errors: HL_ENOTFOUND, HL_EIO, HL_ENOMEM. */
     int (*read)(struct store *store, uint64_t index, struct store_body *ret_body);

@@ -7,7 +7,7 @@
 
 struct kept {
     struct device_id device;
-    uint32_t place;
+    uint32_t place;     /* of a prekey; of taken the desk's kind */
     struct blob *value; /* prekey, or taken: u64be upto, then also */
 };
 struct kept_list {
@@ -44,17 +44,25 @@ static struct store_memory *memory_of(struct store *store)
 
 /* --- lists of (device, place) -> value ----------------------------------------------------------------- */
 
+/* Room for `more`. */
+static int list_reserve(struct kept_list *list, size_t more)
+{
+    size_t size = 2 * (list->count + more);
+    struct kept *items;
+
+    if (list->count + more <= list->size)
+        return HL_OK;
+    items = realloc(list->items, size * sizeof(*items));
+    if (!items)
+        return HL_ENOMEM;
+    list->items = items;
+    list->size = size;
+    return HL_OK;
+}
+
 static int list_add(struct kept_list *list, const struct kept *kept)
 {
-    if (list->count == list->size) {
-        size_t size = list->size ? list->size * 2 : 16;
-        struct kept *items = realloc(list->items, size * sizeof(*items));
-
-        if (!items)
-            return HL_ENOMEM;
-        list->items = items;
-        list->size = size;
-    }
+    TRY(list_reserve(list, 1));
     list->items[list->count++] = *kept;
     return HL_OK;
 }
@@ -82,19 +90,18 @@ static struct kept *list_find(struct kept_list *list, const struct kept *like)
     return NULL;
 }
 
-/* Move `kept` into the list, over an older value of the same device and place. */
+/* Move `kept` into the list, over an older value of the same device and place; there is room. */
 static void list_put(struct kept_list *list, struct kept *kept)
 {
     struct kept *old = list_find(list, kept);
-    int err = HL_OK;
 
     if (old) {
         blob_free(old->value);
         old->value = kept->value;
     } else {
-        err = list_add(list, kept);
+        assert(list->count < list->size);
+        list->items[list->count++] = *kept;
     }
-    assert(err == HL_OK); /* a store for tests: no memory is the end of the test */
     kept->value = NULL;
 }
 
@@ -132,7 +139,7 @@ static int copy_put(const struct store_put *put, struct store_body *ret_body)
 
 static int copy_taken(const struct store_taken *taken, struct kept_list *list)
 {
-    struct kept kept = {.device = taken->device};
+    struct kept kept = {.device = taken->device, .place = taken->kind};
 
     TRY(blob_new(8 * (1 + taken->also_count), &kept.value));
     put_u64be(kept.value->data, taken->upto);
@@ -187,6 +194,25 @@ static int copy_batch(const struct store_batch *batch, struct change *change)
     return copy_erases(batch, change);
 }
 
+/* Room for the whole change, for what is written must not fail when it is synced. */
+static int reserve(struct image *image, const struct change *change)
+{
+    size_t count = image->count + change->body_count;
+
+    TRY(list_reserve(&image->takens, change->takens.count));
+    TRY(list_reserve(&image->prekeys, change->prekeys.count));
+    if (count <= image->size)
+        return HL_OK;
+
+    struct store_body *bodies = realloc(image->bodies, 2 * count * sizeof(*bodies));
+
+    if (!bodies)
+        return HL_ENOMEM;
+    image->bodies = bodies;
+    image->size = 2 * count;
+    return HL_OK;
+}
+
 int store_memory_write(struct store *store, const struct store_batch *batch)
 {
     struct store_memory *memory = memory_of(store);
@@ -198,6 +224,8 @@ int store_memory_write(struct store *store, const struct store_batch *batch)
 
     int err = copy_batch(batch, &change);
 
+    if (err == HL_OK)
+        err = reserve(&memory->durable, &change);
     if (err != HL_OK)
         change_done(&change);
     else
@@ -207,13 +235,7 @@ int store_memory_write(struct store *store, const struct store_batch *batch)
 
 static void add_bodies(struct image *image, struct change *change)
 {
-    size_t count = image->count + change->body_count;
-
-    if (count > image->size) {
-        image->size = count * 2;
-        image->bodies = realloc(image->bodies, image->size * sizeof(*image->bodies));
-        assert(image->bodies);
-    }
+    assert(image->count + change->body_count <= image->size);
     for (size_t i = 0; i < change->body_count; i++) {
         image->bodies[image->count++] = change->bodies[i];
         change->bodies[i] = (struct store_body){.row = NULL};
@@ -309,6 +331,7 @@ static int visit_taken(const struct kept *kept, const struct store_visitor *visi
         also[i] = get_u64be(kept->value->data + 8 * (i + 1));
 
     struct store_taken taken = {.device = kept->device,
+                                .kind = kept->place,
                                 .upto = get_u64be(kept->value->data),
                                 .also = also,
                                 .also_count = count};

@@ -8,6 +8,8 @@
 
 #include "daemon/store_sqlite_parts.h"
 
+#define TAKEN_KEY_BYTES (sizeof(struct device_id) + 1) /* device, then the desk's kind */
+
 static struct store_sqlite *sqlite_of(struct store *store)
 {
     return (struct store_sqlite *)(void *)store;
@@ -82,12 +84,15 @@ static int write_erase(struct store_sqlite *sqlite, const struct store_erase *it
 static int write_taken(struct store_sqlite *sqlite, const struct store_taken *taken)
 {
     sqlite3_stmt *statement = sqlite->statements[ST_TAKEN];
+    uint8_t key[TAKEN_KEY_BYTES];
     AUTO(blob) also = NULL;
 
     TRY(blob_new(8 * taken->also_count, &also));
     for (size_t i = 0; i < taken->also_count; i++)
         put_u64be(also->data + 8 * i, taken->also[i]);
-    bind_octets(statement, 1, BYTES(&taken->device, sizeof(taken->device)));
+    memcpy(key, &taken->device, sizeof(taken->device));
+    key[sizeof(taken->device)] = (uint8_t)taken->kind;
+    bind_octets(statement, 1, BYTES_OF(key));
     (void)sqlite3_bind_int64(statement, 2, (sqlite3_int64)taken->upto);
     bind_octets(statement, 3, bytes_blob(also));
     return run(sqlite, ST_TAKEN);
@@ -121,7 +126,7 @@ static int undo(struct store_sqlite *sqlite, int err)
 {
     if (sqlite3_get_autocommit(sqlite->db) == 0 && run(sqlite, ST_ROLLBACK) != HL_OK)
         sqlite->is_doubtful = true;
-    return sqlite->is_doubtful || err != HL_ENOSPACE ? HL_EIO : HL_ENOSPACE;
+    return sqlite->is_doubtful || (err != HL_ENOSPACE && err != HL_ENOMEM) ? HL_EIO : err;
 }
 
 static int sqlite_commit(struct store *store, const struct store_batch *batch)
@@ -202,6 +207,14 @@ static int read_device(struct bytes octets, struct device_id *ret_device)
     return HL_OK;
 }
 
+/* Rows of before devices could move have no desk. */
+static int read_taken_key(struct bytes octets, struct store_taken *ret_taken)
+{
+    if (octets.len == TAKEN_KEY_BYTES)
+        ret_taken->kind = octets.data[--octets.len];
+    return read_device(octets, &ret_taken->device);
+}
+
 static int visit_taken(sqlite3_stmt *statement, const struct store_visitor *visitor)
 {
     struct bytes octets = column(statement, 2);
@@ -210,7 +223,7 @@ static int visit_taken(sqlite3_stmt *statement, const struct store_visitor *visi
     AUTO(blob) memory = NULL;
     uint64_t *also;
 
-    TRY(read_device(column(statement, 0), &taken.device));
+    TRY(read_taken_key(column(statement, 0), &taken));
     TRY(blob_new(octets.len + 8, &memory));
     also = (uint64_t *)(void *)memory->data;
     for (size_t i = 0; i < taken.also_count; i++)

@@ -177,6 +177,16 @@ static void on_async(uv_async_t *async)
         end_thread(self);
 }
 
+/* A handle left open would keep the loop, and so the program, from ending. */
+static void on_start_failed(uv_handle_t *handle)
+{
+    struct store_uv *self = handle->data;
+
+    uv_cond_destroy(&self->work);
+    uv_mutex_destroy(&self->mutex);
+    free(self);
+}
+
 int store_uv_start(uv_loop_t *loop, struct store *store, const struct store_uv_calls *calls,
                    void *context, struct store_uv **ret_store)
 {
@@ -191,8 +201,10 @@ int store_uv_start(uv_loop_t *loop, struct store *store, const struct store_uv_c
         return HL_EIO;
     }
     self->async.data = self;
-    if (uv_thread_create(&self->thread, on_thread, self) != 0)
-        return HL_EIO; /* as above; the handle stays with the loop that ends */
+    if (uv_thread_create(&self->thread, on_thread, self) != 0) {
+        uv_close((uv_handle_t *)&self->async, on_start_failed);
+        return HL_EIO;
+    }
     *ret_store = self;
     return HL_OK;
 }

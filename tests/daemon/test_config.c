@@ -133,6 +133,11 @@ static void wrong_lines_are_named(void **state)
         {"handshake {\n deadline = 500s\n}\n", "deadline"},
         {"handshake {\n half_open = 0\n}\n", "half_open"},
         {"quota {\n content_per_hour = -3\n}\n", "content_per_hour"},
+        {"quota {\n content_per_hour = -1\n}\n", "content_per_hour"},
+        {"quota {\n bytes = 1025G\n}\n", "bytes"},
+        {"disk_min = 1025G\n", "disk_min"},
+        {"metrics = \"relay.example:7411\"\n", "metrics"},
+        {"metrics = \"[::1:7411\"\n", "metrics"},
         {"quota {\n byte = 3M\n}\n", "bytes"},
     };
     struct config config;
@@ -191,6 +196,7 @@ static void command_line_stands_over_the_file(void **state)
     assert_string_equal(config.listens[0], "127.0.0.1:1");
     assert_int_equal(config_override(&config, "store", "memory:", true), HL_OK);
     assert_int_equal(config_override(&config, "listen", "127.0.0.1:99999", true), HL_EINVAL);
+    assert_int_equal(config_override(&config, "listen", "localhost:1", true), HL_EINVAL);
     assert_int_equal(config_override(&config, "log-level", "loud", true), HL_EINVAL);
 }
 

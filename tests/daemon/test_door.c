@@ -39,6 +39,15 @@ static void prefixes_are_of_24_and_48_bits(void **state)
     assert_false(is_same(of6("2001:db8:1::1"), of6("2001:db8:2::1")));
 }
 
+static void callers_by_ipv4_are_told_apart_on_a_listener_of_both(void **state)
+{
+    (void)state;
+    assert_true(is_same(of6("::ffff:10.1.2.3"), of4("10.1.2.250")));
+    assert_false(is_same(of6("::ffff:10.1.2.3"), of6("::ffff:10.1.3.3")));
+    assert_true(is_same(of6("::ffff:127.0.0.1"), of6("::1")));
+    assert_false(is_same(of6("::1:10.1.2.3"), of4("10.1.2.3")));
+}
+
 static void knocks_beyond_the_burst_are_refused_until_time_passes(void **state)
 {
     struct door *door = calloc(1, sizeof(*door));
@@ -105,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prefixes_are_of_24_and_48_bits),
+        cmocka_unit_test(callers_by_ipv4_are_told_apart_on_a_listener_of_both),
         cmocka_unit_test(knocks_beyond_the_burst_are_refused_until_time_passes),
         cmocka_unit_test(known_prefix_is_known_for_thirty_days_and_outlives_a_flood),
         cmocka_unit_test(repeated_key_is_seen_until_65536_others_came),

@@ -124,6 +124,35 @@ static void file_that_is_no_database_is_refused(void **state)
     assert_int_equal(store_sqlite_open(path, NULL, &store), HL_EFORMAT);
 }
 
+static void row_of_before_devices_could_move_still_counts(void **state)
+{
+    struct rig *rig = rig_new(open_store(NULL));
+    struct peer *sender = rig_connect(rig, XAA, 0), *reader = rig_connect(rig, XBB, 0);
+    sqlite3 *db = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        AUTO(blob) envelope = rig_letter(rig, XAA, XBB, 1);
+
+        peer_submit_gets(sender, envelope, CODE(TAKEN));
+    }
+    peer_takes(reader, 2, NULL, 0);
+    rig_wait(rig, 2000);
+    rig_stop(rig);
+    store_close(rig->store);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "UPDATE taken SET device = substr(device, 1, 32)", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    rig->store = open_store(NULL);
+    rig_start(rig);
+    reader = rig_connect(rig, XBB, 0);
+    peer_subscribe(reader, 0, 64);
+    assert_int_equal(peer_deliver_seq(reader), 3);
+    rig_free(rig);
+}
+
 static void every_field_comes_back_after_opening_anew(void **state)
 {
     struct rig *rig = rig_new(open_store(NULL));
@@ -332,6 +361,7 @@ int main(void)
         T(file_of_another_program_is_refused),
         T(file_that_is_no_database_is_refused),
         T(every_field_comes_back_after_opening_anew),
+        T(row_of_before_devices_could_move_still_counts),
         T(erased_envelope_leaves_its_stub),
         T(wal_is_moved_into_the_file_when_it_is_large_or_nothing_happens),
         T(power_cut_at_any_operation_keeps_what_was_promised),
