@@ -4,22 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strict.h"
 #include "client/agent_state.h"
+#include "client/contact.h"
 #include "client/desk_sql.h"
-#include "client/event.h"
 #include "client/mailbox.h"
 #include "client/peer.h"
 #include "proto/record.h"
 
 #define PING_MS       (15LL * 1000)
 #define SILENCE_MS    (45LL * 1000)
-#define SAVE_MS       (60LL * 1000)
 #define KEYS_EVERY_MS (12LL * 3600 * 1000)
-#define KEYS_WANTED_MS                                                                             \
-    1000 /* a receipt that waits for a key must not wait long: FLASH wants DELIVERED in 30 s */
-#define DESKS_PER_GET 400
-#define WINDOW        64
-#define WINDOW_BYTES  (4U * 1024 * 1024)
+/* A receipt that waits for a key must not wait long (FLASH wants DELIVERED in 30 s); a desk that has none is asked for ever less
+ * often. */
+#define KEYS_WANTED_MIN_MS 1000
+#define KEYS_WANTED_MAX_MS (60LL * 1000)
+#define DESKS_PER_GET      400
+#define WINDOW             64
+#define WINDOW_BYTES       (4U * 1024 * 1024)
 
 int agent_new(struct desk *desk, const struct relay_info *relay, struct agent **ret_agent)
 {
@@ -226,14 +228,21 @@ bool agent_has_prekeys(const struct agent *agent)
 static int want_due_keys(struct agent *agent)
 {
     int64_t age_ms = desk_now_ms(agent->desk) - agent->keys_asked_ms;
-    if (agent->gets_open > 0 || age_ms < KEYS_WANTED_MS)
+    if (agent->gets_open > 0)
         return HL_OK;
     if (age_ms >= KEYS_EVERY_MS)
         return agent_want_prekeys(agent, NULL, 0);
     struct desk_id wanted[16];
     size_t count = 0;
     TRY(post_wanted_keys(agent->desk, wanted, 16, &count));
-    return count > 0 ? agent_want_prekeys(agent, wanted, count) : HL_OK;
+    if (count != agent->wanted_count)
+        agent->keys_wait_ms = KEYS_WANTED_MIN_MS;
+    agent->wanted_count = count;
+    if (count == 0 || age_ms < agent->keys_wait_ms)
+        return HL_OK;
+    agent->keys_wait_ms =
+        agent->keys_wait_ms < KEYS_WANTED_MAX_MS / 2 ? agent->keys_wait_ms * 2 : KEYS_WANTED_MAX_MS;
+    return agent_want_prekeys(agent, wanted, count);
 }
 
 /* --- outbox --- */
@@ -264,7 +273,11 @@ static int submit(struct agent *agent, const uint8_t *deposit)
 
 int agent_push(struct agent *agent)
 {
-    if (agent->phase != AGENT_READY || desk_is_rolled_back(agent->desk))
+    if (agent->phase != AGENT_READY)
+        return HL_OK;
+    bool is_rolled_back = true;
+    TRY(desk_rollback(agent->desk, &is_rolled_back));
+    if (is_rolled_back)
         return HL_OK;
     size_t room = agent->max_in_flight - agent->flight_count;
     if (room == 0)
@@ -283,26 +296,12 @@ int agent_push(struct agent *agent)
 
 /* --- time --- */
 
-int agent_save_contact(struct agent *agent, bool is_up)
+int agent_save_contact(struct agent *agent)
 {
-    struct desk *desk = agent->desk;
-    AUTO_TRANSACTION transaction = {0};
-    TRY(sql_begin(desk, &transaction));
-    int64_t was_up = 0;
-    TRY(sql_number_of(desk, "SELECT is_up FROM relay WHERE id = ?",
-                      SQL_ARGS(SQL_ID(agent->relay->id)), &was_up));
-    TRY(sql_run(desk,
-                "UPDATE relay SET is_up = ?, contact_ms = max(contact_ms, ?), skew_ms = ?,"
-                " rtt_ms = ? WHERE id = ?",
-                SQL_ARGS(SQL_N(is_up), SQL_N(agent->contact_ms), SQL_N(agent->skew_ms),
-                         SQL_N(agent->rtt_ms), SQL_ID(agent->relay->id))));
-    if ((was_up != 0) != is_up) {
-        struct event event = {.kind = is_up ? EVENT_RELAY_UP : EVENT_RELAY_DOWN};
-        memcpy(event.relay, agent->relay->name, sizeof(event.relay));
-        TRY(event_put(desk, &event));
-    }
-    TRY(sql_commit(&transaction));
-    agent->saved_mono_ms = clock_mono_ms(desk->clock);
+    const struct contact contact = {
+        .heard_ms = agent->contact_ms, .skew_ms = agent->skew_ms, .rtt_ms = agent->rtt_ms};
+    TRY(contact_save(agent->desk, agent->relay, &contact));
+    agent->saved_mono_ms = clock_mono_ms(agent->desk->clock);
     return HL_OK;
 }
 
@@ -325,8 +324,8 @@ int agent_tick(struct agent *agent)
     if (agent->phase != AGENT_READY)
         return HL_OK;
     TRY(ping(agent, now_mono_ms));
-    if (now_mono_ms - agent->saved_mono_ms >= SAVE_MS)
-        TRY(agent_save_contact(agent, true));
+    if (now_mono_ms - agent->saved_mono_ms >= CONTACT_SAVE_MS)
+        TRY(agent_save_contact(agent));
     if (desk_now_ms(agent->desk) >= agent->prekey_due_ms)
         TRY(agent_publish_prekey(agent));
     TRY(want_due_keys(agent));
@@ -341,8 +340,8 @@ void agent_closed(struct agent *agent)
     agent->flight_count = 0;
     if (!was_ready)
         return;
-    int err = agent_save_contact(agent, false);
-    (void)err; /* a busy database: the next contact says it */
+    int err = agent_save_contact(agent);
+    (void)err; /* a busy database: then the last one saved counts */
 }
 
 /* --- looking at it --- */

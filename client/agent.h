@@ -31,7 +31,7 @@ bool agent_next_output(struct agent *agent, unsigned *ret_type, struct blob **re
 /* Time passes: heartbeat, due prekeys, retries, new outbox rows of this or another process. Call at least once a second and after
  * any change of the desk. HL_ECLOSED: 45 s without a record, the relay is off line. */
 HL_MUST_CHECK int agent_tick(struct agent *agent);
-/* The connection is gone; writes relay_down once. */
+/* The connection is gone; what it heard last is kept. */
 void agent_closed(struct agent *agent);
 
 enum agent_phase agent_phase(const struct agent *agent);

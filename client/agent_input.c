@@ -3,6 +3,7 @@
 
 #include "client/agent_state.h"
 #include "client/desk_sql.h"
+#include "client/draft_row.h"
 #include "client/inbox.h"
 #include "client/mailbox.h"
 #include "client/peer.h"
@@ -17,6 +18,32 @@
 
 /* --- Welcome --- */
 
+static int hash_stub(const Hotline__V1__Stub *stub, uint8_t ret_deposit[static HASH_BYTES])
+{
+    struct bytes octets = BYTES(stub->header.data, stub->header.len);
+    ProtobufCMessage *message = NULL;
+    TRY(strict_unpack(&hotline__v1__envelope_header__descriptor, &schema_envelope, octets, &message,
+                      NULL));
+    uint8_t header_hash[HASH_BYTES];
+    uint8_t ehash[HASH_BYTES];
+    label_hash1(label_fixed(LABEL_HEADER_HASH), octets, header_hash);
+    envelope_hashes(header_hash, stub->ct_hash.data, stub->slots_root.data,
+                    ((const Hotline__V1__EnvelopeHeader *)message)->slot_count,
+                    BYTES(stub->sig.data, stub->sig.len), ehash, ret_deposit);
+    protobuf_c_message_free_unpacked(message, NULL);
+    return HL_OK;
+}
+
+/* Errors: HL_EFORMAT, HL_ENOMEM. */
+static int deposit_of_stub(struct bytes octets, uint8_t ret_deposit[static HASH_BYTES])
+{
+    ProtobufCMessage *message = NULL;
+    TRY(strict_unpack(&hotline__v1__stub__descriptor, &schema_envelope, octets, &message, NULL));
+    int err = hash_stub((const Hotline__V1__Stub *)message, ret_deposit);
+    protobuf_c_message_free_unpacked(message, NULL);
+    return err;
+}
+
 /* The relay shows the newest deposit that this very device made there, signed by it. One that we do not know means that our
  * database is older than what we have sent: the numbers in it must not be used again. */
 static int check_last_own(struct agent *agent, const ProtobufCBinaryData *stub_octets)
@@ -24,26 +51,11 @@ static int check_last_own(struct agent *agent, const ProtobufCBinaryData *stub_o
     if (stub_octets->len == 0)
         return HL_OK;
     const struct identity *identity = agent->desk->identity;
-    Hotline__V1__Stub *stub = hotline__v1__stub__unpack(NULL, stub_octets->len, stub_octets->data);
-    Hotline__V1__EnvelopeHeader *header =
-        stub == NULL
-            ? NULL
-            : hotline__v1__envelope_header__unpack(NULL, stub->header.len, stub->header.data);
     uint8_t deposit[HASH_BYTES];
-    bool is_whole = header != NULL && stub->ct_hash.len == HASH_BYTES &&
-                    stub->slots_root.len == HASH_BYTES && stub->sig.len == SIG_BYTES;
-    if (is_whole) {
-        uint8_t header_hash[HASH_BYTES];
-        uint8_t ehash[HASH_BYTES];
-        label_hash1(label_fixed(LABEL_HEADER_HASH), BYTES(stub->header.data, stub->header.len),
-                    header_hash);
-        envelope_hashes(header_hash, stub->ct_hash.data, stub->slots_root.data, header->slot_count,
-                        BYTES(stub->sig.data, stub->sig.len), ehash, deposit);
-    }
-    hotline__v1__envelope_header__free_unpacked(header, NULL);
-    hotline__v1__stub__free_unpacked(stub, NULL);
-    if (!is_whole)
-        return HL_OK;
+    int err = deposit_of_stub(BYTES(stub_octets->data, stub_octets->len), deposit);
+    if (err == HL_EFORMAT)
+        return HL_OK; /* signed by nobody */
+    TRY(err);
     const struct open_context context = {.suite = identity->suite,
                                          .trust = identity->trust,
                                          .own_desk = identity->desk,
@@ -59,6 +71,32 @@ static int check_last_own(struct agent *agent, const ProtobufCBinaryData *stub_o
                                          "a relay holds a deposit of this device that is not here");
 }
 
+static int say_taken(struct agent *agent, uint64_t seq)
+{
+    uint64_t cursor = 0;
+    uint64_t taken_seq = 0;
+    TRY(mailbox_cursor(agent->desk, agent->relay, &cursor, &taken_seq));
+    Hotline__V1__Taken taken;
+    hotline__v1__taken__init(&taken);
+    taken.upto_seq = taken_seq;
+    if (seq > taken_seq) {
+        taken.n_also = 1;
+        taken.also = &seq;
+    }
+    return agent_send(agent, RECORD_TAKEN, &taken.base);
+}
+
+/* A Taken that was lost with the last connection: nothing else would tell the relay, for what it delivers begins at our cursor. One
+ * that lost its mailbox is told nothing: more than it has would be a fault of ours. */
+static int repeat_taken(struct agent *agent, uint64_t told_seq)
+{
+    uint64_t cursor = 0;
+    uint64_t taken_seq = 0;
+    TRY(mailbox_cursor(agent->desk, agent->relay, &cursor, &taken_seq));
+    bool is_lost = taken_seq > told_seq && taken_seq <= agent->newest_seq;
+    return is_lost ? say_taken(agent, 0) : HL_OK;
+}
+
 static int on_welcome(struct agent *agent, const void *message)
 {
     const Hotline__V1__Welcome *welcome = message;
@@ -71,10 +109,11 @@ static int on_welcome(struct agent *agent, const void *message)
         welcome->max_in_flight < FLIGHT_MAX ? welcome->max_in_flight : FLIGHT_MAX;
     agent->newest_seq = welcome->newest_seq;
     agent->skew_ms = welcome->relay_ms - desk_now_ms(agent->desk);
-    TRY(agent_save_contact(agent, true));
+    TRY(agent_save_contact(agent));
     TRY(agent_publish_prekey(agent));
     TRY(agent_want_prekeys(agent, NULL, 0));
     TRY(agent_subscribe(agent));
+    TRY(repeat_taken(agent, welcome->taken_seq));
     return agent_push(agent);
 }
 
@@ -147,21 +186,6 @@ static int on_submit_result(struct agent *agent, const void *message)
 
 /* --- mailbox --- */
 
-static int say_taken(struct agent *agent, uint64_t seq)
-{
-    uint64_t cursor = 0;
-    uint64_t taken_seq = 0;
-    TRY(mailbox_cursor(agent->desk, agent->relay, &cursor, &taken_seq));
-    Hotline__V1__Taken taken;
-    hotline__v1__taken__init(&taken);
-    taken.upto_seq = taken_seq;
-    if (seq > taken_seq) {
-        taken.n_also = 1;
-        taken.also = &seq;
-    }
-    return agent_send(agent, RECORD_TAKEN, &taken.base);
-}
-
 static int send_reject(struct agent *agent, const struct blob *reject)
 {
     Hotline__V1__RejectPut *put = hotline__v1__reject_put__unpack(NULL, reject->len, reject->data);
@@ -184,6 +208,8 @@ static int on_deliver(struct agent *agent, const void *message)
         TRY(send_reject(agent, reject));
     if (result.is_taken)
         TRY(say_taken(agent, deliver->seq));
+    if (result.has_draft)
+        TRY(draft_send_due(agent->desk));
     return agent_push(agent); /* the receipt that it earned */
 }
 

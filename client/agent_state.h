@@ -29,6 +29,8 @@ struct agent {
     size_t gets_open; /* PrekeyGets without a last result */
     bool wants_keys;
     int64_t keys_asked_ms;
+    int64_t keys_wait_ms; /* until the next question about desks that have no key */
+    size_t wanted_count;  /* of such desks, when last looked */
     size_t max_in_flight, flight_count;
     struct flight flight[FLIGHT_MAX];
     uint64_t newest_seq; /* of the mailbox, as far as the relay told */
@@ -41,6 +43,6 @@ HL_MUST_CHECK int agent_send(struct agent *agent, unsigned type, const ProtobufC
 HL_MUST_CHECK int agent_subscribe(struct agent *agent);
 HL_MUST_CHECK int agent_publish_prekey(struct agent *agent);
 HL_MUST_CHECK int agent_push(struct agent *agent);
-HL_MUST_CHECK int agent_save_contact(struct agent *agent, bool is_up);
+HL_MUST_CHECK int agent_save_contact(struct agent *agent);
 
 #endif

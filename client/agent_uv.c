@@ -26,7 +26,9 @@ struct wire {
     unsigned waiting_type;
     uint64_t retry_ms;
     unsigned attempts;
-    bool is_ready; /* Welcome has come on this connection */
+    bool is_ready;   /* Welcome has come on this connection */
+    bool is_looking; /* its name is being resolved */
+    uv_getaddrinfo_t lookup;
 };
 struct agents {
     uv_loop_t loop;
@@ -42,6 +44,7 @@ struct agents {
     uint64_t deadline_ms;
     bool was_done, is_closing;
     int signal;
+    int err; /* of this desk, the last one; HL_OK: none */
 };
 
 static void drop_agent(struct wire *wire)
@@ -53,6 +56,13 @@ static void drop_agent(struct wire *wire)
     wire->agent = NULL;
     wire->waiting = NULL;
     wire->is_ready = false;
+}
+
+/* What a relay did is its own affair; what failed here, the officer must hear. */
+static void note_error(struct agents *agents, int err)
+{
+    if (err != HL_OK && err != HL_EFORMAT && err != HL_ECLOSED)
+        agents->err = err;
 }
 
 /* Hand the agent's records to the link until the agent has none or the link takes no more. */
@@ -80,6 +90,7 @@ static void on_record(void *context, struct link_uv *link, unsigned type, struct
     struct wire *wire = context;
 
     int err = agent_input(wire->agent, type, body);
+    note_error(wire->owner, err);
     wire->is_ready = agent_phase(wire->agent) == AGENT_READY;
     if (err == HL_EFORMAT)
         link_uv_bye(link, 5, "the relay broke the protocol"); /* BYE_PROTOCOL */
@@ -117,40 +128,34 @@ static void on_closed(void *context, struct link_uv *link, enum link_uv_end end,
 static const struct link_uv_calls calls = {
     .on_ready = on_ready, .on_record = on_record, .on_drained = on_drained, .on_closed = on_closed};
 
-/* host:port of the profile, else of the directory. Names are looked up here; a desk has few relays and usually addresses. */
-static int find_address(const struct wire *wire, struct sockaddr_storage *ret_address)
+struct place {
+    char host[280], port[8];
+};
+
+/* host:port of the profile, else of the directory. */
+static void find_place(const struct wire *wire, struct place *ret_place)
 {
-    char host[280];
-    char port[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
-    struct addrinfo *found = NULL;
     const struct profile *profile = wire->owner->profile;
 
-    (void)snprintf(host, sizeof(host), "%s", wire->relay->host);
-    (void)snprintf(port, sizeof(port), "%u", wire->relay->port);
+    (void)snprintf(ret_place->host, sizeof(ret_place->host), "%s", wire->relay->host);
+    (void)snprintf(ret_place->port, sizeof(ret_place->port), "%u", wire->relay->port);
     for (size_t i = 0; i < profile->relay_count; i++) {
-        const char *colon = strrchr(profile->relays[i].address, ':');
+        const char *address = profile->relays[i].address;
+        const char *colon = strrchr(address, ':');
 
         if (strcmp(profile->relays[i].name, wire->relay->name) != 0 || !colon)
             continue;
-        (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - profile->relays[i].address),
-                       profile->relays[i].address);
-        (void)snprintf(port, sizeof(port), "%.7s", colon + 1);
+        (void)snprintf(ret_place->host, sizeof(ret_place->host), "%.*s", (int)(colon - address),
+                       address);
+        (void)snprintf(ret_place->port, sizeof(ret_place->port), "%.7s", colon + 1);
     }
-    if (getaddrinfo(host, port, &hints, &found) != 0 || !found)
-        return HL_ENOTFOUND;
-    memcpy(ret_address, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return HL_OK;
 }
 
-static int connect_wire(struct wire *wire)
+static int connect_to(struct wire *wire, const struct sockaddr *address)
 {
     struct agents *agents = wire->owner;
-    struct sockaddr_storage address;
     AUTO(blob) hello = NULL;
 
-    TRY(find_address(wire, &address));
     TRY(agent_new(agents->desk, wire->relay, &wire->agent));
     TRY(agent_hello(wire->agent, &hello));
     const struct channel_client_params params = {.ns = desk_identity(agents->desk)->trust->ns,
@@ -160,24 +165,74 @@ static int connect_wire(struct wire *wire)
                                                  .rng = desk_identity(agents->desk)->rng,
                                                  .hello = bytes_blob(hello)};
     const struct link_uv_setup setup = {.loop = &agents->loop, .calls = &calls, .context = wire};
-    return link_uv_connect(&setup, (const struct sockaddr *)&address, &params, &wire->link);
+    return link_uv_connect(&setup, address, &params, &wire->link);
+}
+
+static void try_later(struct wire *wire)
+{
+    drop_agent(wire);
+    wire->retry_ms = uv_now(&wire->owner->loop) + RETRY_MS;
+}
+
+/* Each attempt takes the next of the name's addresses: one that is dead does not hide the others. */
+static void connect_one(struct wire *wire, const struct addrinfo *found)
+{
+    unsigned count = 0;
+
+    for (const struct addrinfo *one = found; one; one = one->ai_next)
+        count++;
+    for (unsigned skip = count > 0 ? (wire->attempts - 1) % count : 0; skip > 0; skip--)
+        found = found->ai_next;
+    if (!found || connect_to(wire, found->ai_addr) != HL_OK)
+        try_later(wire);
+}
+
+static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
+{
+    struct wire *wire = lookup->data;
+
+    wire->is_looking = false;
+    if (!wire->owner->is_closing)
+        connect_one(wire, status == 0 ? found : NULL);
+    uv_freeaddrinfo(found);
+}
+
+/* A number is taken at once; a name is looked up beside the loop, so that a dead resolver stops no other relay. */
+static void connect_wire(struct wire *wire)
+{
+    struct addrinfo hints = {
+        .ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found = NULL;
+    struct place place;
+
+    find_place(wire, &place);
+    if (getaddrinfo(place.host, place.port, &hints, &found) == 0) {
+        connect_one(wire, found);
+        freeaddrinfo(found);
+        return;
+    }
+    hints.ai_flags = 0;
+    wire->lookup.data = wire;
+    wire->is_looking = uv_getaddrinfo(&wire->owner->loop, &wire->lookup, on_found, place.host,
+                                      place.port, &hints) == 0;
+    if (!wire->is_looking)
+        try_later(wire);
 }
 
 static void tick_wire(struct wire *wire)
 {
     uint64_t now_ms = uv_now(&wire->owner->loop);
 
-    if (!wire->link && now_ms >= wire->retry_ms) {
+    if (!wire->link && !wire->is_looking && now_ms >= wire->retry_ms) {
         wire->attempts++;
-        if (connect_wire(wire) != HL_OK) {
-            drop_agent(wire);
-            wire->retry_ms = now_ms + RETRY_MS;
-        }
+        connect_wire(wire);
         return;
     }
     if (!wire->link || !wire->is_ready)
         return;
-    if (agent_tick(wire->agent) != HL_OK)
+    int err = agent_tick(wire->agent);
+    note_error(wire->owner, err);
+    if (err != HL_OK)
         link_uv_close(wire->link);
     else
         flush(wire);
@@ -259,6 +314,11 @@ int agents_signal(const struct agents *agents)
     return agents->signal;
 }
 
+int agents_error(const struct agents *agents)
+{
+    return agents->err;
+}
+
 bool agents_are_idle(const struct agents *agents)
 {
     size_t idle = 0;
@@ -269,7 +329,7 @@ bool agents_are_idle(const struct agents *agents)
         if (wire->is_ready &&
             (!agent_is_idle(wire->agent) || wire->waiting || link_uv_queued(wire->link) > 0))
             return false;
-        if (!wire->is_ready && wire->link)
+        if (!wire->is_ready && (wire->link || wire->is_looking))
             return false; /* still on its way */
         if (!wire->is_ready && wire->attempts == 0)
             return false;
@@ -281,7 +341,7 @@ bool agents_are_idle(const struct agents *agents)
 bool agents_are_off_line(const struct agents *agents)
 {
     for (size_t i = 0; i < agents->wire_count; i++) {
-        if (agents->wires[i].link || agents->wires[i].attempts == 0)
+        if (agents->wires[i].link || agents->wires[i].is_looking || agents->wires[i].attempts == 0)
             return false;
     }
     return true;
@@ -328,6 +388,8 @@ void agents_free(struct agents *agents)
     agents->is_closing = true;
     agents->signal = 0;
     for (size_t i = 0; i < agents->wire_count; i++) {
+        if (agents->wires[i].is_looking)
+            (void)uv_cancel((uv_req_t *)&agents->wires[i].lookup); /* else its end is waited for */
         if (agents->wires[i].link)
             link_uv_bye(agents->wires[i].link, 1, NULL); /* BYE_NORMAL */
     }

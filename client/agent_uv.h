@@ -19,6 +19,8 @@ void agents_free(struct agents *agents);
 bool agents_run(struct agents *agents, int64_t timeout_ms, bool (*is_done)(void *context),
                 void *context);
 int agents_signal(const struct agents *agents); /* 0, or the number */
+/* The last error of this desk itself (database, memory) while it spoke with relays; HL_OK: none. */
+int agents_error(const struct agents *agents);
 
 /* All reachable relays have nothing left to say; false while none was reached and some may still be. */
 bool agents_are_idle(const struct agents *agents);

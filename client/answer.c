@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/desk_sql.h"
+#include "client/draft_row.h"
 #include "client/receipt_book.h"
 #include "client/vault.h"
 #include "proto/notice.h"
@@ -159,21 +160,15 @@ static int expected_word(struct desk *desk, const uint8_t *deposit,
 {
     AUTO(blob) content = NULL;
     TRY(vault_read_content(desk, deposit, &content));
-    Hotline__V1__SignedNotice *object =
-        hotline__v1__signed_notice__unpack(NULL, content->len, content->data);
-    if (object == NULL || object->notice == NULL) {
-        hotline__v1__signed_notice__free_unpacked(object, NULL);
+    AUTO(draft_parts) parts = NULL;
+    int err = draft_parts_of(bytes_blob(content), &parts);
+    if (err == HL_EFORMAT)
+        return HL_EVERIFY; /* of the database, not of what the officer typed */
+    TRY(err);
+    if (strlen(parts->notice->check_word) != CHECK_WORD_SIZE - 1)
         return HL_EVERIFY;
-    }
-    Hotline__V1__Notice *notice =
-        hotline__v1__notice__unpack(NULL, object->notice->body.len, object->notice->body.data);
-    hotline__v1__signed_notice__free_unpacked(object, NULL);
-    int err =
-        notice == NULL || strlen(notice->check_word) != CHECK_WORD_SIZE - 1 ? HL_EVERIFY : HL_OK;
-    if (err == HL_OK)
-        memcpy(ret_word, notice->check_word, CHECK_WORD_SIZE);
-    hotline__v1__notice__free_unpacked(notice, NULL);
-    return err;
+    memcpy(ret_word, parts->notice->check_word, CHECK_WORD_SIZE);
+    return HL_OK;
 }
 
 static int check_word(struct desk *desk, const struct question *question, const char *given,

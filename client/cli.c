@@ -15,10 +15,11 @@
 
 #define MESSAGE_SIZE 1200
 
-static void write_buf(FILE *to, const struct buf *text)
+static bool write_buf(FILE *to, const struct buf *text)
 {
-    (void)fwrite(text->data, 1, text->len, to);
-    (void)fflush(to);
+    bool is_written = fwrite(text->data, 1, text->len, to) == text->len;
+
+    return fflush(to) == 0 && is_written;
 }
 
 static void print_error_object(const char *code, enum exit_code exit, const char *message)
@@ -35,7 +36,12 @@ static void print_error_object(const char *code, enum exit_code exit, const char
     const char *hint = strstr(message, "; ");
     json_text(&json, "hint", hint ? hint + 2 : NULL);
     json_end(&json);
-    write_buf(stdout, &text);
+    if (text.err == HL_OK)
+        (void)write_buf(stdout, &text); /* stderr has it too */
+    else
+        (void)fputs("{\"v\":1,\"type\":\"error\",\"code\":\"memory\",\"exit\":70,\"message\":\"no "
+                    "memory\",\"hint\":null}\n",
+                    stdout);
 }
 
 static int fail(struct cli *cli, enum exit_code exit, const char *code, const char *message)
@@ -46,7 +52,10 @@ static int fail(struct cli *cli, enum exit_code exit, const char *code, const ch
     buf_add_text(&line, "hotline: ");
     text_add_visible(&line, bytes_text(message), false);
     buf_add_u8(&line, '\n');
-    write_buf(stderr, &line);
+    if (line.err == HL_OK)
+        (void)write_buf(stderr, &line); /* there is nowhere else to say it */
+    else
+        (void)fputs("hotline: no memory\n", stderr);
     if (cli->as_json)
         print_error_object(code, exit, message);
     return (int)exit;
@@ -78,6 +87,7 @@ static const struct {
     {HL_EEXIST, EXIT_CREATE, "exists"},
     {HL_EIO, EXIT_IO, "io"},
     {HL_EBUSY, EXIT_BUSY, "busy"},
+    {HL_ENOSPACE, EXIT_IO, "no_space"},
     {HL_EPERM, EXIT_PERMISSION, "permission"},
     {HL_ETOOBIG, EXIT_DATA, "too_big"},
     {HL_EREVOKED, EXIT_REVOKED, "revoked"},
@@ -89,7 +99,11 @@ static const struct {
 
 int cli_fail_err(struct cli *cli, int err, const char *what)
 {
-    const char *why = cli->desk ? desk_why(cli->desk) : "";
+    /* What the desk said last is not about memory. */
+    const char *why = cli->desk && err != HL_ENOMEM ? desk_why(cli->desk) : "";
+
+    if (err == HL_ENOSPACE)
+        why = "no disk space left; nothing was stored, make room and repeat";
 
     for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
         if (exits[i].err == err)
@@ -129,10 +143,14 @@ void cli_print(struct cli *cli, const char *format, ...)
     va_end(args);
 }
 
-void cli_print_buf(struct cli *cli, const struct buf *text)
+int cli_print_buf(struct cli *cli, const struct buf *text)
 {
+    if (text->err != HL_OK)
+        return cli_fail_err(cli, text->err, "output");
     print_mark(cli);
-    write_buf(stdout, text);
+    if (write_buf(stdout, text))
+        return EXIT_DONE;
+    return cli_fail(cli, EXIT_IO, "output", "standard output cannot be written; it is not whole");
 }
 
 int cli_open_profile(struct cli *cli)
@@ -144,12 +162,16 @@ int cli_open_profile(struct cli *cli)
         return cli_fail(cli, EXIT_CONFIG, "configuration",
                         "no configuration file; nothing was done, name one with -c");
     int err = profile_load(cli->config ? cli->config : path, &cli->profile, message);
+    if (err == HL_ENOMEM)
+        return cli_fail_err(cli, err, "configuration");
     if (err != HL_OK)
         return cli_fail(cli, EXIT_CONFIG, "configuration", "%s",
                         message[0] ? message : err_text(err));
     char reason[160] = "";
     err = trust_load(suite_real(), cli->profile->federation, cli->profile->ns, cli->profile->root,
                      &cli->trust, reason);
+    if (err == HL_ENOMEM)
+        return cli_fail_err(cli, err, cli->profile->federation);
     if (err != HL_OK)
         return cli_fail(cli, err == HL_EVERIFY ? EXIT_VERIFY : EXIT_CONFIG, "documents",
                         "%s: %s; nothing was done, check `federation`, `ns` and `root` in %s",
@@ -259,9 +281,12 @@ int cli_unlock(struct cli *cli, uint32_t role_bit)
             cli, EXIT_NO_INPUT, "no_input",
             "the officer's pass-phrase is needed and --no-input forbids to ask; nothing was done");
     int err = passphrase_read(file, -1, false, &passphrase);
+    if (err == HL_ENOMEM)
+        return cli_fail_err(cli, err, "pass-phrase");
     if (err != HL_OK)
         return cli_fail(cli, EXIT_NO_INPUT, "no_input", "no pass-phrase (%s); nothing was done",
-                        err_text(err));
+                        err == HL_ENOTFOUND && !file ? "there is no terminal to type it at"
+                                                     : err_text(err));
     const struct key_lock lock = {.kdf = KDF_PASSPHRASE, .secret = bytes_text(passphrase)};
     err = identity_unlock_officer(cli->identity, cli->profile->officer_key, &lock);
     secret_free(passphrase);
@@ -331,4 +356,16 @@ int cli_fail_form(struct cli *cli, const char *file, const struct form_faults *f
     return cli_fail(cli, EXIT_DATA, "form",
                     "%s: %zu fault%s; nothing was signed or sent, correct the form", file,
                     faults->count, faults->count == 1 ? "" : "s");
+}
+
+long cli_count(const char *text)
+{
+    long value = 0;
+    size_t len = strlen(text);
+
+    if (len == 0 || len > 9 || strspn(text, "0123456789") != len)
+        return 0;
+    for (size_t i = 0; i < len; i++)
+        value = 10 * value + (text[i] - '0');
+    return value;
 }

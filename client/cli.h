@@ -60,7 +60,9 @@ void cli_note(struct cli *cli, const char *format, ...) __attribute__((format(pr
 /* Text for people on stdout; the first line of a command under a sandbox namespace begins with SANDBOX. Outside text must be
  * visible already. */
 void cli_print(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void cli_print_buf(struct cli *cli, const struct buf *text);
+/* All of `text` on stdout, or nothing when it is not whole (text->err). Returns an exit code, the message is out: a document that
+ * is cut never comes with exit 0. */
+HL_MUST_CHECK int cli_print_buf(struct cli *cli, const struct buf *text);
 
 /* Open configuration, documents, keys, desk. On failure the message is out and an exit code returned; 0: done. Once a command. */
 int cli_open_profile(struct cli *cli);
@@ -95,5 +97,8 @@ int cmd_evidence(struct cli *cli, int argc, char **argv);
 int cmd_config(struct cli *cli, int argc, char **argv);
 int cmd_version(struct cli *cli, int argc, char **argv);
 int cmd_help(struct cli *cli, int argc, char **argv);
+
+/* A positive number of at most 9 digits; 0 for anything else. */
+long cli_count(const char *text);
 
 #endif

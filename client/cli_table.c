@@ -7,7 +7,7 @@
 static const struct cli_command commands[] = {
     {"draft", cmd_draft, "make a draft from a form and sign it as its author; prints its id",
      "draft [TO…] [-t INC|UPD|RSP] [-p PRECEDENCE] [-s SUBJECT] [--exercise NAME] "
-     "[--single-person] [--set KEY=VALUE]… [FORM|-]\n"
+     "[--single-person REASON] [--set KEY=VALUE]… [FORM|-]\n"
      "draft -e ID [--set KEY=VALUE]…      a changed copy of a draft; the old one is withdrawn, its "
      "signatures are void"},
     {"show-form", cmd_show_form, "an empty form of a type, every field commented",

@@ -28,7 +28,7 @@ static int parse_disposition(const char *word, Hotline__V1__Disposition *ret_dis
     return HL_ENOTFOUND;
 }
 
-static void report(struct cli *cli, const char *id, const struct answer *answer, const char *what)
+static int report(struct cli *cli, const char *id, const struct answer *answer, const char *what)
 {
     struct json json;
     char at[TIME_TEXT_SIZE];
@@ -36,7 +36,7 @@ static void report(struct cli *cli, const char *id, const struct answer *answer,
     time_format(answer->receipt->at_ms, at);
     if (!cli->as_json) {
         cli_print(cli, "%s: %s%s at %s\n", id, answer->is_repeated ? "was already " : "", what, at);
-        return;
+        return EXIT_DONE;
     }
     AUTO_BUF text;
     buf_init(&text, 8192);
@@ -48,16 +48,16 @@ static void report(struct cli *cli, const char *id, const struct answer *answer,
     json_time(&json, "at", answer->receipt->at_ms);
     json_bool(&json, "repeated", answer->is_repeated);
     json_end(&json);
-    cli_print_buf(cli, &text);
+    return cli_print_buf(cli, &text);
 }
 
 static int deliver(struct cli *cli, const char *id, const struct answer *answer, const char *what)
 {
     bool is_sent = answer->is_repeated || online_flush(cli, FLUSH_MS);
 
-    report(cli, id, answer, what);
-    if (is_sent)
-        return EXIT_DONE;
+    int code = report(cli, id, answer, what);
+    if (code != EXIT_DONE || is_sent)
+        return code;
     return cli_fail(cli, EXIT_NO_RELAY, "no_relay",
                     "%s: no relay took the receipt; it is signed and kept in the outbox, and sent "
                     "by the next command that connects",

@@ -22,8 +22,7 @@ int cmd_config(struct cli *cli, int argc, char **argv)
         json_bool(&json, "headless", cli->identity->is_headless);
         json_number(&json, "directory_version", (int64_t)cli->trust->directory_version);
         json_end(&json);
-        cli_print_buf(cli, &text);
-        return EXIT_DONE;
+        return cli_print_buf(cli, &text);
     }
     cli_print(cli, "%s: good. Desk %s, terminal %u, %s; directory v%llu, %zu States, %zu relays.\n",
               cli->profile->path, cli->profile->desk, cli->identity->device_cert->device_no,

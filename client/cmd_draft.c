@@ -12,14 +12,13 @@ int cmd_show_form(struct cli *cli, int argc, char **argv)
     AUTO_BUF form;
 
     buf_init(&form, FORM_BYTES_MAX);
-    if (argc < 2)
+    if (argc != 2)
         return cli_usage("show-form");
     if (form_word_parse(&hotline__v1__notice_type__descriptor, argv[1], &type) != HL_OK ||
-        form_show((Hotline__V1__NoticeType)type, &form) != HL_OK)
+        form_show((Hotline__V1__NoticeType)type, &form) == HL_EINVAL)
         return cli_fail(cli, EXIT_USAGE, "type",
                         "%s is not a type that this version writes; allowed: INC UPD RSP", argv[1]);
-    cli_print_buf(cli, &form);
-    return EXIT_DONE;
+    return cli_print_buf(cli, &form);
 }
 
 static int report(struct cli *cli, const Hotline__V1__Notice *notice, const char *id,
@@ -43,11 +42,11 @@ static int report(struct cli *cli, const Hotline__V1__Notice *notice, const char
     json_hex(&json, "hash", BYTES(hash, HASH_BYTES));
     json_number(&json, "persons", notice->persons);
     json_end(&json);
-    cli_print_buf(cli, &text);
-    return EXIT_DONE;
+    return cli_print_buf(cli, &text);
 }
 
-static int sign(struct cli *cli, Hotline__V1__Notice *notice)
+/* `replaced`: the draft that this one takes the place of, or NULL. */
+static int sign(struct cli *cli, Hotline__V1__Notice *notice, const char *replaced)
 {
     char id[NOTICE_ID_SIZE];
     uint8_t hash[HASH_BYTES];
@@ -55,8 +54,10 @@ static int sign(struct cli *cli, Hotline__V1__Notice *notice)
     int code = cli_unlock(cli, ROLE_BIT_COMPOSE);
     if (code != EXIT_DONE)
         return code;
-    int err = draft_sign(cli->desk, notice, id, hash);
-    return err == HL_OK ? report(cli, notice, id, hash) : cli_fail_err(cli, err, "draft");
+    int err = replaced ? draft_replace(cli->desk, replaced, notice, id, hash)
+                       : draft_sign(cli->desk, notice, id, hash);
+    return err == HL_OK ? report(cli, notice, id, hash)
+                        : cli_fail_err(cli, err, replaced ? replaced : "draft");
 }
 
 /* draft -e: the same notice with changes; the old draft is withdrawn, so its signatures are void. */
@@ -71,10 +72,7 @@ static int edit(struct cli *cli, const struct compose *compose)
     int code = compose_notice(cli, compose, old->notice, &notice);
     if (code != EXIT_DONE)
         return code;
-    code = sign(cli, notice);
-    if (code == EXIT_DONE && draft_withdraw(cli->desk, compose->edit) != HL_OK)
-        cli_note(cli, "%s could not be withdrawn; withdraw it by `hotline return %s -m edited`",
-                 compose->edit, compose->edit);
+    code = sign(cli, notice, compose->edit);
     hotline__v1__notice__free_unpacked(notice, NULL);
     return code;
 }
@@ -98,7 +96,7 @@ int cmd_draft(struct cli *cli, int argc, char **argv)
     code = compose_notice(cli, &compose, NULL, &notice);
     if (code != EXIT_DONE)
         return code;
-    code = sign(cli, notice);
+    code = sign(cli, notice, NULL);
     hotline__v1__notice__free_unpacked(notice, NULL);
     return code;
 }

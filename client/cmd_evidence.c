@@ -20,6 +20,27 @@ static const char *result_word(enum verdict_result result)
     return words[result];
 }
 
+static int report_export(struct cli *cli, const char *output, size_t octets, size_t count)
+{
+    AUTO_BUF text;
+    struct json json;
+
+    buf_init(&text, 16384);
+    if (!cli->as_json) {
+        cli_print(cli,
+                  "%s: %zu octets about %zu notice%s; it shows their text to whoever holds it\n",
+                  output, octets, count, count == 1 ? "" : "s");
+        return EXIT_DONE;
+    }
+    json_begin(&json, &text);
+    json_text(&json, "type", "bundle");
+    json_text(&json, "file", output);
+    json_number(&json, "octets", (int64_t)octets);
+    json_number(&json, "notices", (int64_t)count);
+    json_end(&json);
+    return cli_print_buf(cli, &text);
+}
+
 static int export_bundle(struct cli *cli, int argc, char **argv)
 {
     uint8_t hashes[NOTICES_MAX][HASH_BYTES];
@@ -48,11 +69,7 @@ static int export_bundle(struct cli *cli, int argc, char **argv)
     if (err != HL_OK)
         return cli_fail(cli, EXIT_CREATE, "create", "%s: %s; no bundle was written", output,
                         err_text(err));
-    if (!cli->as_json)
-        cli_print(cli,
-                  "%s: %zu octets about %zu notice%s; it shows their text to whoever holds it\n",
-                  output, bundle->len, count, count == 1 ? "" : "s");
-    return EXIT_DONE;
+    return report_export(cli, output, bundle->len, count);
 }
 
 static void claim_json(struct buf *to, const struct verdict_claim *claim)
@@ -70,8 +87,7 @@ static void claim_json(struct buf *to, const struct verdict_claim *claim)
     json_text(&json, "basis", claim->basis);
     json_number(&json, "persons", claim->persons);
     json_number(&json, "devices", claim->devices);
-    json_text(&json, "disposition",
-              form_word(&hotline__v1__disposition__descriptor, claim->disposition));
+    json_text(&json, "disposition", disposition_name(claim->disposition));
     json_number(&json, "reseals", claim->reseals);
     json_null(&json, "step");
     json_text(&json, "detail", claim->detail);
@@ -109,7 +125,7 @@ static void summary_json(struct buf *to, const struct verdict *verdict)
 }
 
 /* Nothing of a bundle that does not verify is shown but where it failed. */
-static void print_verdict(struct cli *cli, const struct verdict *verdict, bool is_pinned)
+static int print_verdict(struct cli *cli, const struct verdict *verdict, bool is_pinned)
 {
     AUTO_BUF text;
     char root[2 * HASH_BYTES + 1];
@@ -120,13 +136,11 @@ static void print_verdict(struct cli *cli, const struct verdict *verdict, bool i
         for (size_t i = 0; verdict->result != VERDICT_INVALID && i < verdict->claim_count; i++)
             claim_json(&text, &verdict->claims[i]);
         summary_json(&text, verdict);
-        cli_print_buf(cli, &text);
-        return;
+        return cli_print_buf(cli, &text);
     }
     if (verdict->result == VERDICT_INVALID) {
         buf_add_format(&text, "INVALID at %s; nothing of it is shown\n", verdict->step);
-        cli_print_buf(cli, &text);
-        return;
+        return cli_print_buf(cli, &text);
     }
     buf_add_format(&text, "%s: %s, %zu notice%s from %s\n", plane_word(verdict->plane),
                    result_word(verdict->result), verdict->notice_count,
@@ -144,7 +158,7 @@ static void print_verdict(struct cli *cli, const struct verdict *verdict, bool i
         is_pinned ? "Trust begins at the root that you named, %s.\n"
                   : "Trust begins at root %s: compare it with the one you know, or give --root.\n",
         root);
-    cli_print_buf(cli, &text);
+    return cli_print_buf(cli, &text);
 }
 
 static int verify(struct cli *cli, int argc, char **argv)
@@ -176,12 +190,11 @@ static int verify(struct cli *cli, int argc, char **argv)
                           clock_utc_ms(clock_system()), &verdict);
     if (err != HL_OK)
         return cli_fail_err(cli, err, argv[optind]);
-    print_verdict(cli, verdict, is_pinned);
-    int code = verdict->result == VERDICT_INVALID
-                   ? cli_fail(cli, EXIT_VERIFY, "verification",
-                              "%s: does not verify (%s); nothing of it may be relied upon",
-                              argv[optind], verdict->step)
-                   : EXIT_DONE;
+    int code = print_verdict(cli, verdict, is_pinned);
+    if (verdict->result == VERDICT_INVALID)
+        code = cli_fail(cli, EXIT_VERIFY, "verification",
+                        "%s: does not verify (%s); nothing of it may be relied upon", argv[optind],
+                        verdict->step);
     verdict_free(verdict);
     return code;
 }

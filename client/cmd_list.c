@@ -70,64 +70,79 @@ static int resolve(struct cli *cli, struct list_options *options)
     return EXIT_DONE;
 }
 
+static const char *const states[] = {"UNSIGNED", "FOR RELEASE", "RETURNED", "SENT"};
+
+static void draft_line(struct buf *to, const struct draft_view *draft)
+{
+    if (draft->notice->plane == HOTLINE__V1__PLANE__EXERCISE)
+        buf_add_text(to, "EXERCISE ");
+    buf_add_format(to, "%-12s %-11s %-9s ", draft->id, states[draft->state],
+                   precedence_word((unsigned)draft->notice->precedence));
+    text_add_visible(to, bytes_text(draft->notice->subject), false);
+    buf_add_u8(to, '\n');
+}
+
+static void draft_json(struct buf *to, const struct draft_view *draft)
+{
+    struct json json;
+
+    json_begin(&json, to);
+    json_text(&json, "type", "draft");
+    json_text(&json, "id", draft->id);
+    json_text(&json, "state", states[draft->state]);
+    json_text(&json, "plane", plane_word((unsigned)draft->notice->plane));
+    json_text(&json, "precedence", precedence_word((unsigned)draft->notice->precedence));
+    json_text(&json, "subject", draft->notice->subject);
+    json_number(&json, "persons", draft->notice->persons);
+    json_number(&json, "releases", (int64_t)draft->release_count);
+    json_end(&json);
+}
+
+/* One at a time: however many there are, each is whole. */
+#define ITEM_MAX ((size_t)8 << 20)
+
 static int show_drafts(struct cli *cli)
 {
-    static const char *const states[] = {"UNSIGNED", "FOR RELEASE", "RETURNED", "SENT"};
     AUTO(draft_list) list = NULL;
-    AUTO_BUF text;
 
-    buf_init(&text, (size_t)8 << 20);
     int err = draft_list(cli->desk, &list);
     if (err != HL_OK)
         return cli_fail_err(cli, err, "drafts");
-    for (size_t i = 0; i < list->count; i++) {
-        const struct draft_view *draft = list->items[i];
-        struct json json;
-
-        if (!cli->as_json) {
-            AUTO_BUF subject;
-            buf_init(&subject, 4096);
-            text_add_visible(&subject, bytes_text(draft->notice->subject), false);
-            buf_add_format(&text, "%-12s %-11s %-9s %.*s\n", draft->id, states[draft->state],
-                           precedence_word((unsigned)draft->notice->precedence), (int)subject.len,
-                           (const char *)subject.data);
-            continue;
-        }
-        json_begin(&json, &text);
-        json_text(&json, "type", "draft");
-        json_text(&json, "id", draft->id);
-        json_text(&json, "state", states[draft->state]);
-        json_text(&json, "precedence", precedence_word((unsigned)draft->notice->precedence));
-        json_text(&json, "subject", draft->notice->subject);
-        json_number(&json, "persons", draft->notice->persons);
-        json_number(&json, "releases", (int64_t)draft->release_count);
-        json_end(&json);
+    int code = list->count > 0 ? EXIT_DONE : EXIT_NO;
+    for (size_t i = 0; i < list->count && code == EXIT_DONE; i++) {
+        AUTO_BUF text;
+        buf_init(&text, ITEM_MAX);
+        if (cli->as_json)
+            draft_json(&text, list->items[i]);
+        else
+            draft_line(&text, list->items[i]);
+        code = cli_print_buf(cli, &text);
     }
-    if (list->count > 0)
-        cli_print_buf(cli, &text);
-    return list->count > 0 ? EXIT_DONE : EXIT_NO;
+    if (list->count == 0 && !cli->as_json)
+        cli_note(cli, "no drafts");
+    return code;
 }
 
 static int show_notices(struct cli *cli, const struct notice_filter *filter)
 {
     AUTO(notice_list) list = NULL;
-    AUTO_BUF text;
 
-    buf_init(&text, (size_t)32 << 20);
     int err = query_list(cli->desk, filter, &list);
     if (err != HL_OK)
         return cli_fail_err(cli, err, "list");
-    for (size_t i = 0; i < list->count; i++) {
+    int code = list->count > 0 ? EXIT_DONE : EXIT_NO;
+    for (size_t i = 0; i < list->count && code == EXIT_DONE; i++) {
+        AUTO_BUF text;
+        buf_init(&text, ITEM_MAX);
         if (cli->as_json)
             notice_json(&text, cli->trust, list->items[i], false);
         else
             notice_print_line(&text, list->items[i]);
+        code = cli_print_buf(cli, &text);
     }
-    if (list->count > 0)
-        cli_print_buf(cli, &text);
-    else if (!cli->as_json)
+    if (list->count == 0 && !cli->as_json)
         cli_note(cli, "nothing matches");
-    return list->count > 0 ? EXIT_DONE : EXIT_NO;
+    return code;
 }
 
 int cmd_list(struct cli *cli, int argc, char **argv)

@@ -27,10 +27,7 @@ static int show(struct cli *cli, const struct notice_view *view, bool is_peek)
                 &text, "\nCheck word: %s   acknowledge receipt: hotline ack %s --check-word %s\n",
                 view->notice->check_word, view->id, view->notice->check_word);
     }
-    if (text.err != HL_OK)
-        return cli_fail_err(cli, text.err, view->id);
-    cli_print_buf(cli, &text);
-    return EXIT_DONE;
+    return cli_print_buf(cli, &text);
 }
 
 /* OPENED is signed and durable before the text is on the screen, so that the screen never knows more than the record. */
@@ -55,10 +52,8 @@ struct read_options {
 
 static bool read_options(int argc, char **argv, struct read_options *options)
 {
-    static const struct option list[] = {{"peek", no_argument, NULL, 'p'},
-                                         {"offline", no_argument, NULL, 'x'},
-                                         {"lang", required_argument, NULL, 'l'},
-                                         {NULL, 0, NULL, 0}};
+    static const struct option list[] = {
+        {"peek", no_argument, NULL, 'p'}, {"offline", no_argument, NULL, 'x'}, {NULL, 0, NULL, 0}};
     int option = 0;
 
     optind = 1;
@@ -88,6 +83,15 @@ static int check_readable(struct cli *cli, const struct notice_view *view)
     return EXIT_DONE;
 }
 
+/* What is shown is the notice as it stands after OPENED. */
+static int open_and_show(struct cli *cli, const struct read_options *options, const uint8_t *hash)
+{
+    AUTO(notice_view) view = NULL;
+
+    int err = query_notice(cli->desk, hash, &view);
+    return err == HL_OK ? show(cli, view, options->is_peek) : cli_fail_err(cli, err, options->id);
+}
+
 static int read_notice(struct cli *cli, const struct read_options *options, const uint8_t *hash)
 {
     AUTO(notice_view) view = NULL;
@@ -99,7 +103,7 @@ static int read_notice(struct cli *cli, const struct read_options *options, cons
     if (code == EXIT_DONE && !options->is_peek)
         code = say_opened(cli, view, hash);
     if (code == EXIT_DONE)
-        code = show(cli, view, options->is_peek);
+        code = open_and_show(cli, options, hash);
     if (code == EXIT_DONE && !options->is_peek && !options->is_offline)
         (void)online_flush(cli, FLUSH_MS); /* else the next command that connects sends it */
     return code;

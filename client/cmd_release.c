@@ -1,6 +1,5 @@
 /* cmd_release — release and return: what the second officer does with a draft. */
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/dispatch_notice.h"
@@ -22,7 +21,7 @@ int cmd_release(struct cli *cli, int argc, char **argv)
             options.reason = optarg;
         else if (option == 'f' && hex_decode(optarg, device, ID_BYTES) == HL_OK)
             options.sender_device = device;
-        else if (option == 'W' && (wait_s = strtol(optarg, NULL, 10)) > 0)
+        else if (option == 'W' && (wait_s = cli_count(optarg)) > 0)
             continue;
         else
             return cli_usage("release");
@@ -68,8 +67,7 @@ int cmd_return(struct cli *cli, int argc, char **argv)
         json_text(&json, "id", argv[optind]);
         json_text(&json, "draft", new_id);
         json_end(&json);
-        cli_print_buf(cli, &text);
-        return EXIT_DONE;
+        return cli_print_buf(cli, &text);
     }
     cli_print(cli, "%s returned, all its signatures are void; its form is now the draft %s\n",
               argv[optind], new_id);

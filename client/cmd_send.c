@@ -13,11 +13,13 @@ static int dry_run(struct cli *cli, const Hotline__V1__Notice *notice)
 
     buf_init(&text, (size_t)2 * FORM_BYTES_MAX);
     buf_add_text(&text, "would be sent (nothing was signed):\n");
-    if (form_write(cli->trust, notice, &text) != HL_OK)
+    int err = form_write(cli->trust, notice, &text);
+    if (err == HL_ENOMEM)
+        return cli_fail_err(cli, err, "notice");
+    if (err != HL_OK)
         return cli_fail(cli, EXIT_INTERNAL, "internal",
                         "the notice cannot be shown; nothing was sent");
-    cli_print_buf(cli, &text);
-    return EXIT_DONE;
+    return cli_print_buf(cli, &text);
 }
 
 /* One person may release up to the roster's limit; above it the draft is kept for a second officer. */
@@ -104,17 +106,25 @@ static int inherit(struct cli *cli, const char *id, struct compose *compose, cha
     if (view->direction != NOTICE_IN)
         return cli_fail(cli, EXIT_USAGE, "own_notice", "%s is our own notice; nothing was sent",
                         id);
+    if (!view->notice)
+        return cli_fail(cli, EXIT_PERMISSION, "no_text",
+                        "%s: this terminal holds no text of it; nothing was sent, reply at another "
+                        "terminal of the desk",
+                        id);
     (void)snprintf(to, to_size, "%s", view->from_text);
     if (compose->to_count == 0)
         compose->to[compose->to_count++] = to;
     if (!compose->type)
         compose->type = "RSP";
-    if (!compose->precedence && view->notice)
+    if (!compose->precedence)
         compose->precedence = view->precedence > 2 ? "PRIORITY"
                                                    : form_word(&hotline__v1__precedence__descriptor,
                                                                view->precedence);
-    if (view->notice && view->notice->plane == HOTLINE__V1__PLANE__EXERCISE && !compose->exercise)
+    if (view->notice->plane == HOTLINE__V1__PLANE__EXERCISE && !compose->exercise) {
         compose->exercise = strdup(view->notice->exercise_name); /* lives until the program ends */
+        if (!compose->exercise)
+            return cli_fail_err(cli, HL_ENOMEM, id); /* without a name it would go out live */
+    }
     compose->reply_to = id;
     return EXIT_DONE;
 }

@@ -8,20 +8,12 @@
 
 #define FETCH_MS 4000
 
-/* A one-shot command has hung up by the time it reports: what it has just reached is up. */
-#define UP_MS 45000
-static bool is_up(const struct relay_view *relay)
-{
-    return relay->is_up || (relay->last_contact_ms != 0 &&
-                            clock_utc_ms(clock_system()) - relay->last_contact_ms < UP_MS);
-}
-
 static void relay_json(struct json *json, const struct relay_view *relay)
 {
     json_open(json, NULL, '{');
     json_text(json, "name", relay->name);
     json_text(json, "operator", relay->operator_name);
-    json_bool(json, "up", is_up(relay));
+    json_bool(json, "up", relay->is_up);
     json_time(json, "last_contact", relay->last_contact_ms);
     json_number(json, "skew_ms", relay->skew_ms);
     json_number(json, "waiting", (int64_t)relay->waiting);
@@ -29,8 +21,8 @@ static void relay_json(struct json *json, const struct relay_view *relay)
     json_close(json, '}');
 }
 
-static void desk_json(struct cli *cli, const struct relay_view *relays, size_t count,
-                      const struct desk_summary *summary)
+static int desk_json(struct cli *cli, const struct relay_view *relays, size_t count,
+                     const struct desk_summary *summary)
 {
     AUTO_BUF text;
     struct json json;
@@ -57,7 +49,7 @@ static void desk_json(struct cli *cli, const struct relay_view *relays, size_t c
     json_number(&json, "journal_rows", (int64_t)summary->journal_rows);
     json_bool(&json, "rolled_back", summary->is_rolled_back);
     json_end(&json);
-    cli_print_buf(cli, &text);
+    return cli_print_buf(cli, &text);
 }
 
 static void desk_text(struct cli *cli, const struct relay_view *relays, size_t count,
@@ -69,7 +61,7 @@ static void desk_text(struct cli *cli, const struct relay_view *relays, size_t c
     for (size_t i = 0; i < count; i++) {
         time_format(relays[i].last_contact_ms, at);
         cli_print(cli, "relay %-10s %-8s %-4s last contact %s  clock %+lld ms  %zu waiting\n",
-                  relays[i].name, relays[i].operator_name, is_up(&relays[i]) ? "UP" : "DOWN",
+                  relays[i].name, relays[i].operator_name, relays[i].is_up ? "UP" : "DOWN",
                   relays[i].last_contact_ms ? at : "never", (long long)relays[i].skew_ms,
                   relays[i].waiting);
     }
@@ -101,9 +93,8 @@ static int show_desk(struct cli *cli)
     if (err != HL_OK)
         return cli_fail_err(cli, err, "status");
     if (cli->as_json)
-        desk_json(cli, relays, count, &summary);
-    else
-        desk_text(cli, relays, count, &summary);
+        return desk_json(cli, relays, count, &summary);
+    desk_text(cli, relays, count, &summary);
     return EXIT_DONE;
 }
 
@@ -121,8 +112,7 @@ static int show_notice(struct cli *cli, const char *id)
         notice_json(&text, cli->trust, view, false);
     else
         notice_print_status(&text, view);
-    cli_print_buf(cli, &text);
-    return EXIT_DONE;
+    return cli_print_buf(cli, &text);
 }
 
 int cmd_status(struct cli *cli, int argc, char **argv)

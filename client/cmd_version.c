@@ -27,6 +27,5 @@ int cmd_version(struct cli *cli, int argc, char **argv)
     json_text(&json, "libsodium", secret_library_version());
     json_text(&json, "protobuf_c", protobuf_c_version());
     json_end(&json);
-    cli_print_buf(cli, &text);
-    return EXIT_DONE;
+    return cli_print_buf(cli, &text);
 }

@@ -28,6 +28,7 @@ struct watch {
     int64_t courier_ms;  /* when courier_tick() is due */
     bool is_done;
     int err;
+    int code; /* of what could not be printed */
 };
 
 static void event_json(struct buf *to, const struct event *event)
@@ -98,7 +99,8 @@ static void run_command(const struct watch *watch, const struct event *event)
 
     buf_init(&line, 8192);
     event_json(&line, event);
-    if (!command || pipe2(ends, O_CLOEXEC) != 0) {
+    if (!command || line.err != HL_OK || pipe2(ends, O_CLOEXEC) != 0) {
+        cli_note(watch->cli, "--exec: the command could not be started");
         free(command);
         return;
     }
@@ -125,7 +127,11 @@ static void show(struct watch *watch, const struct event *event)
         event_json(&text, event);
     else
         event_text(&text, event);
-    cli_print_buf(watch->cli, &text);
+    watch->code = cli_print_buf(watch->cli, &text);
+    if (watch->code != EXIT_DONE) {
+        watch->is_done = true;
+        return;
+    }
     if (watch->command)
         run_command(watch, event);
     if (watch->count_left > 0 && --watch->count_left == 0)
@@ -150,7 +156,7 @@ static bool on_turn(void *context)
         watch->err = HL_OK;
     for (size_t i = 0; i < count && !watch->is_done; i++) {
         watch->after = events[i].number;
-        if (watch->wanted[events[i].kind])
+        if (events[i].kind < EVENT_COUNT && watch->wanted[events[i].kind])
             show(watch, &events[i]);
     }
     return watch->is_done || watch->err != HL_OK;
@@ -210,18 +216,11 @@ static int run(struct cli *cli, struct watch *watch, long wait_s)
     agents_free(agents);
     if (signal != 0)
         return 128 + signal;
+    if (watch->code != EXIT_DONE)
+        return watch->code;
     if (watch->err != HL_OK)
         return cli_fail_err(cli, watch->err, "watch");
     return was_done ? EXIT_DONE : EXIT_DEADLINE;
-}
-
-/* A positive number of at most 9 digits; 0 otherwise. */
-static long parse_count(const char *text)
-{
-    char *after = NULL;
-    long value = strtol(text, &after, 10);
-
-    return *after == '\0' && value > 0 && value < 1000000000 ? value : 0;
 }
 
 /* Returns an exit code; the message is out. */
@@ -245,8 +244,8 @@ static int read_options(struct cli *cli, int argc, char **argv, struct watch *wa
                                 "… as `hotline watch --json` prints them");
             break;
         case 'x': watch->command = optarg; break;
-        case 'C': is_good = (watch->count_left = parse_count(optarg)) > 0; break;
-        case 'W': is_good = (*ret_wait_s = parse_count(optarg)) > 0; break;
+        case 'C': is_good = (watch->count_left = cli_count(optarg)) > 0; break;
+        case 'W': is_good = (*ret_wait_s = cli_count(optarg)) > 0; break;
         default: is_good = false; break;
         }
     }

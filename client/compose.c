@@ -46,7 +46,7 @@ static bool take_option(struct compose *compose, int option)
     case 's': compose->subject = optarg; return true;
     case 'e': compose->edit = optarg; return true;
     case 'n': compose->is_dry_run = true; return true;
-    case 'W': compose->wait_s = strtol(optarg, NULL, 10); return compose->wait_s > 0;
+    case 'W': return (compose->wait_s = cli_count(optarg)) > 0;
     case OPT_TLP: compose->tlp = optarg; return true;
     case OPT_LANG: compose->lang = optarg; return true;
     case OPT_ACK_BY: compose->ack_by = optarg; return true;
@@ -177,21 +177,36 @@ static int apply_defaults(struct form *form)
     return HL_OK;
 }
 
-static int set_plane(const struct compose *compose, Hotline__V1__Notice *notice)
+static int set_exercise(Hotline__V1__Notice *notice, const char *name, const uint8_t *id)
 {
-    notice->plane = HOTLINE__V1__PLANE__LIVE;
-    notice->persons = compose->is_single ? 1 : 0;
-    if (!compose->exercise)
-        return HL_OK;
     notice->plane = HOTLINE__V1__PLANE__EXERCISE;
-    notice->exercise_name = strdup(compose->exercise);
-    notice->exercise_id = (ProtobufCBinaryData){ID_BYTES, malloc(ID_BYTES)};
-    if (!notice->exercise_name || !notice->exercise_id.data)
+    notice->exercise_name = strdup(name);
+    if (!notice->exercise_name)
         return HL_ENOMEM;
-    uint8_t hash[HASH_BYTES]; /* one exercise name is one exercise, until announcements carry ids */
-    hash_plain(bytes_text(compose->exercise), hash);
-    memcpy(notice->exercise_id.data, hash, ID_BYTES);
+    uint8_t *copy = malloc(ID_BYTES);
+    if (!copy)
+        return HL_ENOMEM;
+    memcpy(copy, id, ID_BYTES);
+    notice->exercise_id = (ProtobufCBinaryData){ID_BYTES, copy};
     return HL_OK;
+}
+
+/* The plane stands in no line of a form. A draft that is edited stays on its own: an exercise must never come to be live. */
+static int set_plane(const struct compose *compose, const Hotline__V1__Notice *base,
+                     Hotline__V1__Notice *notice)
+{
+    uint8_t hash[HASH_BYTES];
+
+    notice->plane = base ? base->plane : HOTLINE__V1__PLANE__LIVE;
+    notice->persons = compose->is_single ? 1 : 0;
+    if (compose->exercise) {
+        hash_plain(bytes_text(compose->exercise),
+                   hash); /* one name is one exercise, until announcements carry ids */
+        return set_exercise(notice, compose->exercise, hash);
+    }
+    if (!base || base->exercise_id.len != ID_BYTES)
+        return HL_OK;
+    return set_exercise(notice, base->exercise_name, base->exercise_id.data);
 }
 
 /* A field whose line is wrong is not missing as well. */
@@ -230,15 +245,21 @@ static int fill(struct cli *cli, const struct form *form, Hotline__V1__Notice *n
     return faults->count > 0 ? HL_EFORMAT : HL_OK;
 }
 
-static int build(struct cli *cli, const struct compose *compose, struct bytes text,
+/* A form as text, and the draft that it changes (NULL: a new notice). */
+struct source {
+    struct bytes text;
+    const Hotline__V1__Notice *base;
+};
+
+static int build(struct cli *cli, const struct compose *compose, const struct source *source,
                  Hotline__V1__Notice *notice, struct form_faults *faults)
 {
     AUTO(form) form = NULL;
 
-    TRY(form_read(text, &form, faults));
+    TRY(form_read(source->text, &form, faults));
     TRY(apply_options(compose, form));
     TRY(apply_defaults(form));
-    TRY(set_plane(compose, notice));
+    TRY(set_plane(compose, source->base, notice));
     return fill(cli, form, notice, faults);
 }
 
@@ -249,17 +270,22 @@ int compose_notice(struct cli *cli, const struct compose *compose, const Hotline
     struct form_faults *faults = calloc(1, sizeof(*faults));
     Hotline__V1__Notice *notice = malloc(sizeof(*notice));
 
-    if (!faults || !notice)
+    if (!faults || !notice) {
+        free(faults);
+        free(notice);
         return cli_fail_err(cli, HL_ENOMEM, "form");
+    }
     hotline__v1__notice__init(notice);
     int err = read_form_text(cli, compose, base, &text);
     int code = EXIT_DONE;
-    if (err != HL_OK)
+    if (err == HL_ENOMEM)
+        code = cli_fail_err(cli, err, form_name(compose));
+    else if (err != HL_OK)
         code = cli_fail(cli, EXIT_NO_INPUT, "no_input",
                         "%s: %s; nothing was signed, name a form file or - for standard input",
                         form_name(compose), err_text(err));
     if (code == EXIT_DONE)
-        err = build(cli, compose, bytes_blob(text), notice, faults);
+        err = build(cli, compose, &(struct source){bytes_blob(text), base}, notice, faults);
     if (code == EXIT_DONE && faults->count > 0)
         code = cli_fail_form(cli, form_name(compose), faults);
     else if (code == EXIT_DONE && err != HL_OK)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/contact.h"
 #include "client/desk_sql.h"
 #include "client/draft_row.h"
 #include "client/journal.h"
@@ -289,9 +290,10 @@ int courier_tick(struct desk *desk, int64_t *ret_next_ms)
     TRY(tick_deadlines(desk, &next_ms));
     TRY(tick_relays(desk, &next_ms));
     TRY(streams_tick(desk, &next_ms));
-    TRY(draft_send_due(desk));
     TRY(post_flush(desk));
+    TRY(contact_tick(desk, &next_ms));
     TRY(sql_commit(&transaction));
+    TRY(draft_send_due(desk));
     *ret_next_ms = next_ms;
     return HL_OK;
 }

@@ -125,6 +125,7 @@ int desk_open(const struct desk_options *options, struct desk **ret_desk)
     desk->clock = options->clock;
     TRY(pick_relays(desk, options));
     TRY(open_file(desk, options));
+    TRY(sql_prepare(desk));
     TRY(prepare(desk));
     *ret_desk = MOVE(desk);
     return HL_OK;
@@ -136,7 +137,8 @@ void desk_close(struct desk *desk)
         return;
     for (size_t i = 0; i < desk->cache_count; i++)
         (void)sqlite3_finalize(desk->cache[i].stmt); /* errors were reported when stepped */
-    (void)sqlite3_close(desk->db);                   /* nothing is open: it cannot be busy */
+    (void)sqlite3_finalize(desk->rollback);
+    (void)sqlite3_close(desk->db); /* nothing is open: it cannot be busy */
     free(desk);
 }
 
@@ -181,11 +183,16 @@ int desk_say(struct desk *desk, int err, const char *format, ...)
     return err;
 }
 
-bool desk_is_rolled_back(struct desk *desk)
+int desk_rollback(struct desk *desk, bool *ret_is_rolled_back)
 {
     int64_t is_locked = 1;
-    /* A database that cannot be read must not send either. */
-    if (meta_number(desk, "rollback", 0, &is_locked) != HL_OK)
-        return true;
-    return is_locked != 0;
+    TRY(meta_number(desk, "rollback", 0, &is_locked));
+    *ret_is_rolled_back = is_locked != 0;
+    return HL_OK;
+}
+
+bool desk_is_rolled_back(struct desk *desk)
+{
+    bool is_locked = true;
+    return desk_rollback(desk, &is_locked) != HL_OK || is_locked;
 }

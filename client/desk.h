@@ -45,7 +45,9 @@ HL_MUST_CHECK int desk_journal_head(struct desk *desk, uint8_t ret_head[static H
                                     uint64_t *ret_rows);
 HL_MUST_CHECK int desk_journal_verify(struct desk *desk, uint64_t *ret_rows);
 
-/* STATE ROLLBACK: sending is locked until a new device key is certified (exit 11). */
+/* STATE ROLLBACK: sending is locked until a new device key is certified (exit 11). desk_is_rolled_back() is true also when the
+ * database cannot be read: such a one must not send. */
+HL_MUST_CHECK int desk_rollback(struct desk *desk, bool *ret_is_rolled_back);
 bool desk_is_rolled_back(struct desk *desk);
 
 #endif

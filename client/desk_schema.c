@@ -79,7 +79,8 @@ static const char *const statements[] = {
     " hash BLOB NOT NULL, prev_hash BLOB NOT NULL, PRIMARY KEY(entity, device, kind)) WITHOUT "
     "ROWID;",
 
-    /* cursor: all entries up to it are dealt with; taken: all up to it were Taken (stops at a rejected one). */
+    /* is_up: as last told by an event; contact_ms decides. cursor: all entries up to it are dealt with;
+     * taken: all up to it were Taken (stops at a rejected one). */
     "CREATE TABLE relay(id BLOB PRIMARY KEY, cursor INTEGER NOT NULL DEFAULT 0,"
     " taken INTEGER NOT NULL DEFAULT 0, is_up INTEGER NOT NULL DEFAULT 0,"
     " contact_ms INTEGER NOT NULL DEFAULT 0, skew_ms INTEGER NOT NULL DEFAULT 0,"

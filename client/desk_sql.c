@@ -6,6 +6,8 @@
 
 static int translate(int code)
 {
+    if (code == SQLITE_IOERR_NOMEM)
+        return HL_ENOMEM;
     switch (code & 0xff) {
     case SQLITE_OK: return HL_OK;
     case SQLITE_BUSY:
@@ -61,9 +63,34 @@ static int cache_add(struct desk *desk, const char *sql, struct sql_rows *rows)
     return HL_OK;
 }
 
+int sql_prepare(struct desk *desk)
+{
+    return translate(sqlite3_prepare_v3(desk->db, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT,
+                                        &desk->rollback, NULL));
+}
+
+/* SQLite may have rolled back by itself after an error; then there is nothing to undo. */
+static int undo(struct desk *desk)
+{
+    if (sqlite3_get_autocommit(desk->db) != 0)
+        return HL_OK;
+    (void)sqlite3_step(desk->rollback); /* reset tells its error */
+    return translate(sqlite3_reset(desk->rollback));
+}
+
+/* A statement outside of transactions meets none that could not be undone; one inside of one still has it around itself, or it
+ * would be committed alone. */
+static int check_transaction(struct desk *desk)
+{
+    if (desk->depth == 0)
+        return undo(desk);
+    return sqlite3_get_autocommit(desk->db) == 0 ? HL_OK : HL_EIO;
+}
+
 int sql_query(struct desk *desk, struct sql_rows *rows, const char *sql,
               const struct sql_value *values, size_t count)
 {
+    TRY(check_transaction(desk));
     *rows = (struct sql_rows){.cached = cache_find(desk, sql)};
     if (rows->cached != NULL) {
         rows->stmt = rows->cached->stmt;
@@ -94,11 +121,28 @@ void sql_end(struct sql_rows *rows)
     *rows = (struct sql_rows){0};
 }
 
+/* Texts may have to be copied for their NUL, and a copy that fails looks like an empty text. */
+static int hold_values(sqlite3_stmt *stmt)
+{
+    int count = sqlite3_data_count(stmt);
+    for (int i = 0; i < count; i++) {
+        int type = sqlite3_column_type(stmt, i);
+        if (type == SQLITE_TEXT && sqlite3_column_text(stmt, i) == NULL)
+            return HL_ENOMEM;
+        if (type == SQLITE_BLOB && sqlite3_column_blob(stmt, i) == NULL &&
+            sqlite3_column_bytes(stmt, i) > 0)
+            return HL_ENOMEM;
+    }
+    return HL_OK;
+}
+
 int sql_next(struct sql_rows *rows, bool *ret_has_row)
 {
     int code = sqlite3_step(rows->stmt);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return translate(code);
+    if (code == SQLITE_ROW)
+        TRY(hold_values(rows->stmt));
     *ret_has_row = code == SQLITE_ROW;
     return HL_OK;
 }
@@ -176,6 +220,7 @@ int sql_blob_of(struct desk *desk, const char *sql, const struct sql_value *valu
 int sql_begin(struct desk *desk, struct sql_transaction *transaction)
 {
     if (desk->depth == 0) {
+        desk->why[0] = '\0'; /* words about an earlier attempt would mislead */
         TRY(sql_run(desk, "BEGIN IMMEDIATE", SQL_NO_ARGS));
         desk->is_doomed = false;
     }
@@ -209,9 +254,8 @@ void sql_rollback(struct sql_transaction *transaction)
     desk->is_doomed = true;
     if (--desk->depth > 0)
         return;
-    /* SQLite may have rolled back by itself after an I/O error; then there is nothing to undo. */
-    if (sqlite3_get_autocommit(desk->db) == 0)
-        (void)sqlite3_exec(desk->db, "ROLLBACK", NULL, NULL, NULL); /* the first error is told */
+    int err = undo(desk);
+    (void)err; /* the first error is told; the next statement undoes before it does anything */
 }
 
 int meta_set_number(struct desk *desk, const char *key, int64_t number)

@@ -21,8 +21,9 @@ struct desk {
     const struct clock *clock;
     const struct relay_info *relays[LIMIT_RELAYS];
     size_t relay_count;
-    unsigned depth; /* of open transactions; one BEGIN for all */
-    bool is_doomed; /* an inner one failed: the outer may not commit */
+    unsigned depth;         /* of open transactions; one BEGIN for all */
+    bool is_doomed;         /* an inner one failed: the outer may not commit */
+    sqlite3_stmt *rollback; /* prepared while there was memory */
     char why[DESK_WHY_SIZE];
     struct sql_cached cache[SQL_CACHE_SIZE];
     size_t cache_count;
@@ -63,8 +64,11 @@ static inline struct sql_value sql_null(void)
         sizeof((const struct sql_value[]){__VA_ARGS__}) / sizeof(struct sql_value)
 #define SQL_NO_ARGS NULL, 0
 
-/* Run a statement that gives no row. `sql` is a literal. Errors: HL_EIO, HL_EBUSY, HL_ENOSPACE, HL_EEXIST (constraint), HL_EFORMAT
- * (not a database), HL_ENOMEM. */
+/* Once, when the connection is new. Errors: HL_ENOMEM, HL_EIO. */
+HL_MUST_CHECK int sql_prepare(struct desk *desk);
+
+/* Run a statement that gives no row. `sql` is a literal. Errors: HL_EIO (also: SQLite gave up the transaction that this stands in),
+ * HL_EBUSY, HL_ENOSPACE, HL_EEXIST (constraint), HL_EFORMAT (not a database), HL_ENOMEM. */
 HL_MUST_CHECK int sql_run(struct desk *desk, const char *sql, const struct sql_value *values,
                           size_t count);
 /* Rows changed by the last sql_run(). */
@@ -80,6 +84,7 @@ void sql_end(struct sql_rows *rows);
 #define AUTO_ROWS __attribute__((cleanup(sql_end))) struct sql_rows
 HL_MUST_CHECK int sql_query(struct desk *desk, struct sql_rows *rows, const char *sql,
                             const struct sql_value *values, size_t count);
+/* A row that is given has all its values in memory: the getters need none. Errors: as sql_run(). */
 HL_MUST_CHECK int sql_next(struct sql_rows *rows, bool *ret_has_row);
 int64_t sql_get_number(const struct sql_rows *rows, int column);
 struct bytes sql_get_octets(const struct sql_rows *rows, int column);

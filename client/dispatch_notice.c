@@ -56,19 +56,21 @@ static int report_waiting(struct cli *cli, const struct release_result *result)
     return EXIT_DONE;
 }
 
-static void report_notice(struct cli *cli, const uint8_t *hash)
+/* Returns an exit code: it is released whatever comes of this. */
+static int report_notice(struct cli *cli, const uint8_t *hash)
 {
     AUTO(notice_view) view = NULL;
     AUTO_BUF text;
 
     buf_init(&text, (size_t)1 << 20);
-    if (query_notice(cli->desk, hash, &view) != HL_OK)
-        return;
+    int err = query_notice(cli->desk, hash, &view);
+    if (err != HL_OK)
+        return cli_fail_err(cli, err, "the notice is released and kept, its status");
     if (cli->as_json)
         notice_json(&text, cli->trust, view, false);
     else
         notice_print_status(&text, view);
-    cli_print_buf(cli, &text);
+    return cli_print_buf(cli, &text);
 }
 
 int dispatch_notice(struct cli *cli, const char *id, const struct release_options *options,
@@ -88,7 +90,7 @@ int dispatch_notice(struct cli *cli, const char *id, const struct release_option
     if (wait_ms == 0)
         wait_ms = layer == LAYER_CUSTODY ? CUSTODY_MS : LAYER_MS;
     int code = online_wait(cli, result.hash, layer, wait_ms);
-    report_notice(cli, result.hash);
+    int shown = report_notice(cli, result.hash);
     if (code == EXIT_NO_RELAY)
         return cli_fail(cli, EXIT_NO_RELAY, "no_relay",
                         "%s: no relay took custody; it is kept in the outbox and sent by the next "
@@ -98,5 +100,5 @@ int dispatch_notice(struct cli *cli, const char *id, const struct release_option
         return cli_fail(cli, EXIT_DEADLINE, "deadline",
                         "%s: what was waited for did not come in time; the notice is in custody",
                         result.id);
-    return code;
+    return code == EXIT_DONE ? shown : code;
 }

@@ -76,13 +76,21 @@ static int put_unsigned(struct desk *desk, const Hotline__V1__Notice *notice, co
     return HL_OK;
 }
 
+/* What we packed: it may be half filled in, and is in no other way wrong. */
+static int unpack_notice(const struct blob *octets, Hotline__V1__Notice **ret_notice)
+{
+    ProtobufCMessage *message = NULL;
+    TRY(strict_unpack(&hotline__v1__notice__descriptor, NULL, bytes_blob(octets), &message, NULL));
+    *ret_notice = (Hotline__V1__Notice *)message;
+    return HL_OK;
+}
+
 /* A copy to change: through its own encoding, which keeps every field. */
 static int copy_notice(const Hotline__V1__Notice *from, Hotline__V1__Notice **ret_notice)
 {
     AUTO(blob) octets = NULL;
     TRY(strict_pack(&from->base, &octets));
-    *ret_notice = hotline__v1__notice__unpack(NULL, octets->len, octets->data);
-    return *ret_notice == NULL ? HL_ENOMEM : HL_OK;
+    return unpack_notice(octets, ret_notice);
 }
 
 int draft_keep(struct desk *desk, const Hotline__V1__Notice *notice,
@@ -228,9 +236,11 @@ static int check_returnable(struct desk *desk, const struct draft_row *row)
     if (desk->identity->officer == NULL)
         return desk_say(desk, HL_EPERM, "a draft is given back by an officer; none is unlocked");
     if (row->state == DRAFT_SENT)
-        return desk_say(desk, HL_ESTATE, "%s is sent: it can only be cancelled", row->id);
+        return desk_say(desk, HL_ESTATE,
+                        "it is sent; nothing was changed, it can only be cancelled");
     if (row->state != DRAFT_FOR_RELEASE)
-        return desk_say(desk, HL_ESTATE, "%s is not up for release", row->id);
+        return desk_say(desk, HL_ESTATE,
+                        "it is not up for release; `hotline list --drafts` shows what is");
     return HL_OK;
 }
 
@@ -266,10 +276,21 @@ int draft_withdraw(struct desk *desk, const char *id)
     AUTO(draft_row) row = NULL;
     TRY(draft_row_find(desk, id, &row));
     if (row->state == DRAFT_SENT)
-        return desk_say(desk, HL_ESTATE, "%s is sent: it can only be cancelled", row->id);
+        return desk_say(desk, HL_ESTATE,
+                        "it is sent; nothing was changed, it can only be cancelled");
     if (row->state == DRAFT_FOR_RELEASE)
         TRY(draft_forward(desk, row, HOTLINE__V1__DRAFT_ACTION__DA_WITHDRAWN, NULL));
     TRY(draft_row_delete(desk, row->notice_id));
+    return sql_commit(&transaction);
+}
+
+int draft_replace(struct desk *desk, const char *old, Hotline__V1__Notice *notice,
+                  char ret_id[static NOTICE_ID_SIZE], uint8_t ret_hash[static HASH_BYTES])
+{
+    AUTO_TRANSACTION transaction = {0};
+    TRY(sql_begin(desk, &transaction));
+    TRY(draft_withdraw(desk, old)); /* first: the new id must not make the old one ambiguous */
+    TRY(draft_sign(desk, notice, ret_id, ret_hash));
     return sql_commit(&transaction);
 }
 
@@ -277,10 +298,8 @@ int draft_withdraw(struct desk *desk, const char *id)
 
 static int view_content(const struct draft_row *row, struct draft_view *view)
 {
-    if (row->state == DRAFT_UNSIGNED) {
-        view->notice = hotline__v1__notice__unpack(NULL, row->content->len, row->content->data);
-        return view->notice == NULL ? HL_EFORMAT : HL_OK;
-    }
+    if (row->state == DRAFT_UNSIGNED)
+        return unpack_notice(row->content, &view->notice);
     AUTO(draft_parts) parts = NULL;
     TRY(draft_parts_of(bytes_blob(row->content), &parts));
     view->notice = MOVE(parts->notice);

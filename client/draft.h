@@ -23,6 +23,10 @@ HL_MUST_CHECK int draft_keep(struct desk *desk, const Hotline__V1__Notice *notic
 HL_MUST_CHECK int draft_sign(struct desk *desk, Hotline__V1__Notice *notice,
                              char ret_id[static NOTICE_ID_SIZE],
                              uint8_t ret_hash[static HASH_BYTES]);
+/* draft_withdraw() of `old` and draft_sign() of what takes its place, both or none. Errors: of both. */
+HL_MUST_CHECK int draft_replace(struct desk *desk, const char *old, Hotline__V1__Notice *notice,
+                                char ret_id[static NOTICE_ID_SIZE],
+                                uint8_t ret_hash[static HASH_BYTES]);
 /* The second officer gives it back: all signatures void, the form is kept as a new UNSIGNED draft. Errors: HL_ENOTFOUND,
  * HL_EAMBIGUOUS, HL_EPERM, HL_ESTATE (already sent). */
 HL_MUST_CHECK int draft_return(struct desk *desk, const char *id, const char *why,

@@ -34,14 +34,18 @@ static int check_signatures(struct desk *desk, const struct draft_row *row,
         trust_cert(identity->trust, identity->desk.entity, notice->author.data);
     const struct cert *device =
         trust_cert(identity->trust, identity->desk.entity, notice->draft_device.data);
-    if (author == NULL || device == NULL || label == NULL || object->n_sigs != 2 ||
-        !bytes_equal(BYTES_OF(hash), BYTES_OF(row->hash)) ||
-        sign_check_at(identity->suite, object, 0, label, author->sign_pk) != HL_OK ||
-        sign_check_at(identity->suite, object, 1, label, device->sign_pk) != HL_OK)
+    bool is_whole = author != NULL && device != NULL && label != NULL && object->n_sigs == 2 &&
+                    bytes_equal(BYTES_OF(hash), BYTES_OF(row->hash));
+    int err =
+        is_whole ? sign_check_at(identity->suite, object, 0, label, author->sign_pk) : HL_EVERIFY;
+    if (err == HL_OK)
+        err = sign_check_at(identity->suite, object, 1, label, device->sign_pk);
+    if (err == HL_ENOMEM)
+        return err;
+    if (err != HL_OK)
         return desk_say(desk, HL_EVERIFY,
-                        "%s does not verify as its author signed it: its signatures are void; draft"
-                        " it again",
-                        row->id);
+                        "it does not verify as its author signed it: its signatures are void;"
+                        " draft it again");
     if (author->revoked_since_ms != 0 || device->revoked_since_ms != 0)
         return desk_say(desk, HL_EREVOKED,
                         "the author's or the drafting terminal's key is revoked");
@@ -62,15 +66,19 @@ static int check_clock(struct desk *desk)
 
 static int check_state(struct desk *desk, const struct draft_row *row)
 {
-    if (desk_is_rolled_back(desk))
+    bool is_rolled_back = true;
+    TRY(desk_rollback(desk, &is_rolled_back));
+    if (is_rolled_back)
         return desk_say(
             desk, HL_EREVOKED,
             "STATE ROLLBACK: this terminal's database is older than what the relays hold"
             " of it; sending is locked until it gets a new device key");
     if (row->state == DRAFT_SENT)
-        return desk_say(desk, HL_ESTATE, "%s is released and sent already", row->id);
+        return desk_say(desk, HL_ESTATE,
+                        "it is released and sent already; `hotline status` shows how far it came");
     if (row->state != DRAFT_FOR_RELEASE)
-        return desk_say(desk, HL_ESTATE, "%s is not signed by its author", row->id);
+        return desk_say(desk, HL_ESTATE,
+                        "it is not signed by its author; he signs it with `hotline draft -e`");
     return check_clock(desk);
 }
 
@@ -172,7 +180,8 @@ int draft_review(struct desk *desk, const char *id, struct draft_review **ret_re
     AUTO(draft_row) row = NULL;
     TRY(draft_row_find(desk, id, &row));
     if (row->state != DRAFT_FOR_RELEASE)
-        return desk_say(desk, HL_ESTATE, "%s is not up for release", row->id);
+        return desk_say(desk, HL_ESTATE,
+                        "it is not up for release; `hotline list --drafts` shows what is");
     AUTO(draft_parts) parts = NULL;
     TRY(draft_parts_of(bytes_blob(row->content), &parts));
     AUTO(slot_plan) plan = NULL;

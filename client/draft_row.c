@@ -61,7 +61,8 @@ int draft_row_find(struct desk *desk, const char *id, struct draft_row **ret_row
     bool has_row = false;
     TRY(sql_next(&rows, &has_row));
     if (!has_row)
-        return desk_say(desk, HL_ENOTFOUND, "no draft %s here", prefix);
+        return desk_say(desk, HL_ENOTFOUND,
+                        "no such draft here; `hotline list --drafts` shows them");
     AUTO(draft_row) row = NULL;
     TRY(take_row(desk, &rows, &row));
     TRY(sql_next(&rows, &has_row));

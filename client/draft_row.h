@@ -54,7 +54,8 @@ struct slot_plan;
 HL_MUST_CHECK int draft_send(struct desk *desk, const struct draft_row *row,
                              const struct draft_parts *parts, struct slot_plan *plan,
                              size_t *ret_skipped);
-/* Send every draft that other terminals completed and that names this device as the sending one. */
+/* Send every draft that other terminals completed and that names this device as the sending one: each in a transaction of its
+ * own, outside of any other, so that one that cannot be sent (told once, as an event) holds up nothing else. */
 HL_MUST_CHECK int draft_send_due(struct desk *desk);
 /* Slots for a notice's addressees. The caller owns *ret_plan. */
 HL_MUST_CHECK int draft_plan(struct desk *desk, const Hotline__V1__Notice *notice,

@@ -131,7 +131,7 @@ static int record(struct desk *desk, const struct draft_row *row, const struct d
     bool is_new = false;
     TRY(ledger_put_notice(desk, &entry, &is_new));
     if (!is_new)
-        return desk_say(desk, HL_ESTATE, "%s is sent already", row->id);
+        return desk_say(desk, HL_ESTATE, "it is sent already");
     TRY(draft_row_state(desk, row->notice_id, DRAFT_SENT));
     struct event event = {.kind = EVENT_RELEASED};
     return track_tell(desk, row->hash, &event);
@@ -139,34 +139,63 @@ static int record(struct desk *desk, const struct draft_row *row, const struct d
 
 /* --- drafts that another terminal completed --- */
 
-static bool is_ready(const struct desk *desk, const struct draft_parts *parts)
+static bool is_complete(const struct desk *desk, const struct draft_row *row,
+                        const struct draft_parts *parts)
 {
     size_t needed = parts->notice->persons <= 1 ? 1 : parts->notice->persons - 1;
-    if (parts->release_count < needed)
+    if (row->state != DRAFT_FOR_RELEASE || parts->release_count < needed)
         return false;
     const Hotline__V1__Release *last = parts->releases[parts->release_count - 1];
-    return last->not_after_ms > desk_now_ms(desk) &&
-           bytes_equal(BYTES(last->sender_device.data, last->sender_device.len),
+    return bytes_equal(BYTES(last->sender_device.data, last->sender_device.len),
                        BYTES_OF(desk->identity->device->id));
 }
 
-static int send_if_complete(struct desk *desk, const struct draft_row *row)
+/* Why a complete draft does not leave, told once. */
+static int say_stuck(struct desk *desk, const struct draft_row *row, const char *why)
 {
-    if (row->state != DRAFT_FOR_RELEASE)
+    int64_t was_told = 0;
+    TRY(sql_number_of(desk, "SELECT count(*) FROM event WHERE kind = ? AND hash = ? AND detail = ?",
+                      SQL_ARGS(SQL_N(EVENT_DRAFT), SQL_HASH(row->hash), SQL_TEXT(why)), &was_told));
+    if (was_told > 0)
         return HL_OK;
-    AUTO(draft_parts) parts = NULL;
-    TRY(draft_parts_of(bytes_blob(row->content), &parts));
-    if (!is_ready(desk, parts) || desk_is_rolled_back(desk))
-        return HL_OK;
-    AUTO(slot_plan) plan = NULL;
-    TRY(draft_plan(desk, parts->notice, &plan));
-    if (plan->missing_count > 0)
-        return HL_OK; /* the agents fetch keys; the next tick tries again */
+    struct event event = {.kind = EVENT_DRAFT, .has_hash = true};
+    memcpy(event.hash, row->hash, HASH_BYTES);
+    memcpy(event.id, row->id, NOTICE_ID_SIZE);
+    memcpy(event.detail, why, strnlen(why, sizeof(event.detail) - 1));
+    return event_put(desk, &event);
+}
+
+static int send_now(struct desk *desk, const struct draft_row *row, const struct draft_parts *parts,
+                    struct slot_plan *plan)
+{
     AUTO_TRANSACTION transaction = {0};
     TRY(sql_begin(desk, &transaction));
     size_t skipped = 0;
     TRY(draft_send(desk, row, parts, plan, &skipped));
     return sql_commit(&transaction);
+}
+
+static int send_if_complete(struct desk *desk, const struct draft_row *row)
+{
+    AUTO(draft_parts) parts = NULL;
+    TRY(draft_parts_of(bytes_blob(row->content), &parts));
+    bool is_rolled_back = true;
+    TRY(desk_rollback(desk, &is_rolled_back));
+    if (is_rolled_back || !is_complete(desk, row, parts))
+        return HL_OK;
+    if (parts->releases[parts->release_count - 1]->not_after_ms <= desk_now_ms(desk))
+        return say_stuck(desk, row, "released, but not in time to be sent: its release expired");
+    AUTO(slot_plan) plan = NULL;
+    TRY(draft_plan(desk, parts->notice, &plan));
+    if (plan->missing_count > 0) /* the agents fetch keys; the next tick tries again */
+        return say_stuck(desk, row, "released, but not sent: an addressed desk has no usable key");
+    return send_now(desk, row, parts, plan);
+}
+
+/* Errors that are the draft's own, not the machine's: another draft may still be sent. */
+static bool is_of_the_draft(int err)
+{
+    return err == HL_EVERIFY || err == HL_EFORMAT || err == HL_ETOOBIG || err == HL_ESTATE;
 }
 
 int draft_send_due(struct desk *desk)
@@ -177,7 +206,15 @@ int draft_send_due(struct desk *desk)
         if (err == HL_ENOTFOUND)
             return HL_OK;
         TRY(err);
-        TRY(send_if_complete(desk, row));
+        if (row->state != DRAFT_FOR_RELEASE)
+            continue;
+        err = send_if_complete(desk, row);
+        if (is_of_the_draft(err))
+            err = say_stuck(desk, row,
+                            err == HL_EVERIFY
+                                ? "released, but not sent: no key of an addressed desk can be used"
+                                : "released, but not sent: this terminal cannot read or seal it");
+        TRY(err);
     }
 }
 

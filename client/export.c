@@ -64,58 +64,113 @@ static int add_notice_certs(struct export *export, const struct export_notice *i
 
 /* --- receipts --- */
 
-static int receipt_at(struct desk *desk, const uint8_t *notice, int64_t skip,
-                      struct blob **ret_signed)
+/* One stored receipt. */
+struct said {
+    struct blob *octets; /* Signed; owned */
+    uint8_t hash[HASH_BYTES];
+    bool has_carrier; /* came to us in this deposit; else made here */
+    uint8_t carrier[HASH_BYTES];
+    struct desk_id to; /* whom it answers */
+};
+
+static int receipt_at(struct desk *desk, const uint8_t *notice, int64_t skip, struct said *ret_said)
 {
     AUTO_ROWS rows = {0};
     TRY(sql_query(desk, &rows,
-                  "SELECT hash, wrapped FROM receipt WHERE content_hash = ? AND counts = 1"
+                  "SELECT hash, wrapped, carrier FROM receipt WHERE content_hash = ? AND counts = 1"
                   " ORDER BY rowid LIMIT 1 OFFSET ?",
                   SQL_ARGS(SQL_HASH(notice), SQL_N(skip))));
     bool has_row = false;
     TRY(sql_next(&rows, &has_row));
     if (!has_row)
         return HL_ENOTFOUND;
-    uint8_t hash[HASH_BYTES];
-    TRY(sql_get_fixed(&rows, 0, hash, HASH_BYTES));
-    return vault_unwrap(desk->identity, hash, sql_get_octets(&rows, 1), ret_signed);
+    TRY(sql_get_fixed(&rows, 0, ret_said->hash, HASH_BYTES));
+    ret_said->has_carrier = sql_get_fixed(&rows, 2, ret_said->carrier, HASH_BYTES) == HL_OK;
+    return vault_unwrap(desk->identity, ret_said->hash, sql_get_octets(&rows, 1),
+                        &ret_said->octets);
 }
 
-static int add_receipt_certs(struct export *export, struct bytes signed_receipt)
+static int parse_said(const struct said *said, Hotline__V1__Receipt **ret_receipt)
 {
     Hotline__V1__Signed *object = NULL;
-    TRY(sign_parse(signed_receipt, &object));
+    TRY(sign_parse(bytes_blob(said->octets), &object));
     ProtobufCMessage *message = NULL;
     int err = strict_unpack(&hotline__v1__receipt__descriptor, &schema_receipt,
                             BYTES(object->body.data, object->body.len), &message, NULL);
     hotline__v1__signed__free_unpacked(object, NULL);
     TRY(err);
-    const Hotline__V1__Receipt *receipt = (const Hotline__V1__Receipt *)message;
-    err = add_cert(export, receipt->by_entity.data, &receipt->by_device);
-    if (err == HL_OK)
-        err = add_cert(export, receipt->by_entity.data, &receipt->officer);
-    protobuf_c_message_free_unpacked(message, NULL);
-    return err;
+    *ret_receipt = (Hotline__V1__Receipt *)message;
+    return HL_OK;
 }
 
-typedef int receipt_visitor(struct export *export, struct bytes signed_receipt);
+typedef int receipt_visitor(struct export *export, struct said *said,
+                            const Hotline__V1__Receipt *receipt);
+
+static int visit_said(struct export *export, struct said *said, receipt_visitor *visit)
+{
+    Hotline__V1__Receipt *receipt = NULL;
+    TRY(parse_said(said, &receipt));
+    int err = visit(export, said, receipt);
+    hotline__v1__receipt__free_unpacked(receipt, NULL);
+    return err;
+}
 
 static int each_receipt(struct export *export, const uint8_t *notice, receipt_visitor *visit)
 {
     for (int64_t i = 0; i < EXPORT_RECEIPTS_MAX; i++) {
-        AUTO(blob) octets = NULL;
-        int err = receipt_at(export->desk, notice, i, &octets);
+        struct said said = {0};
+        int err = receipt_at(export->desk, notice, i, &said);
+        if (err == HL_OK)
+            err = visit_said(export, &said, visit);
+        blob_free(said.octets);
         if (err == HL_ENOTFOUND)
             return HL_OK;
         TRY(err);
-        TRY(visit(export, bytes_blob(octets)));
     }
     return HL_ETOOBIG;
 }
 
-static int write_receipt(struct export *export, struct bytes signed_receipt)
+static int add_receipt_certs(struct export *export, struct said *said,
+                             const Hotline__V1__Receipt *receipt)
 {
-    return evidence_add(export->writer, RECORD_RECEIPT, signed_receipt);
+    (void)said;
+    TRY(add_cert(export, receipt->by_entity.data, &receipt->by_device));
+    return add_cert(export, receipt->by_entity.data, &receipt->officer);
+}
+
+/* The envelope of a receipt made here: to the desk of the device that it answers. */
+static int find_own_carrier(struct export *export, struct said *said,
+                            const Hotline__V1__Receipt *receipt)
+{
+    const struct cert *device =
+        trust_cert(export->desk->identity->trust, receipt->to_entity.data, receipt->to_device.data);
+    AUTO(blob) deposit = NULL;
+    if (device == NULL || device->desks == 0)
+        return HL_OK;
+    int err = sql_blob_of(export->desk,
+                          "SELECT hash FROM deposit WHERE content_hash = ? AND is_own = 1 LIMIT 1",
+                          SQL_ARGS(SQL_HASH(said->hash)), &deposit);
+    if (err == HL_ENOTFOUND)
+        return HL_OK; /* not sealed yet */
+    TRY(err);
+    if (deposit->len != HASH_BYTES)
+        return HL_EFORMAT;
+    said->to.kind = (uint32_t)__builtin_ctz(device->desks);
+    memcpy(said->to.entity, device->entity, ID_BYTES);
+    memcpy(said->carrier, deposit->data, HASH_BYTES);
+    said->has_carrier = true;
+    return HL_OK;
+}
+
+/* The receipt, and before it the envelope that it came in: the relays' word on when it was given. */
+static int write_receipt(struct export *export, struct said *said,
+                         const Hotline__V1__Receipt *receipt)
+{
+    if (!said->has_carrier)
+        TRY(find_own_carrier(export, said, receipt));
+    if (said->has_carrier)
+        TRY(export_carrier(export, said->carrier, &said->to));
+    return evidence_add(export->writer, RECORD_RECEIPT, bytes_blob(said->octets));
 }
 
 /* --- gathering, then writing --- */

@@ -112,13 +112,11 @@ static int write_custody(struct export *export, bool must_cut, const struct desk
 {
     if (!must_cut)
         return evidence_add(export->writer, RECORD_CUSTODY, octets);
-    Hotline__V1__CustodyReceipt *receipt =
-        hotline__v1__custody_receipt__unpack(NULL, octets.len, octets.data);
-    if (receipt == NULL)
-        return HL_EFORMAT;
+    ProtobufCMessage *message = NULL;
+    TRY(strict_unpack(&hotline__v1__custody_receipt__descriptor, NULL, octets, &message, NULL));
     AUTO(blob) made = NULL;
-    int err = cut(receipt, to, &made);
-    hotline__v1__custody_receipt__free_unpacked(receipt, NULL);
+    int err = cut((const Hotline__V1__CustodyReceipt *)message, to, &made);
+    protobuf_c_message_free_unpacked(message, NULL);
     TRY(err);
     return evidence_add(export->writer, RECORD_CUSTODY, bytes_blob(made));
 }
@@ -146,12 +144,14 @@ static int slot_for(const Hotline__V1__Envelope *envelope, const struct desk_id 
                     size_t *ret_index)
 {
     for (size_t i = 0; i < envelope->n_slots; i++) {
-        Hotline__V1__Slot *slot =
-            hotline__v1__slot__unpack(NULL, envelope->slots[i].len, envelope->slots[i].data);
-        bool is_theirs = slot != NULL && slot->entity.len == ID_BYTES &&
-                         (uint32_t)slot->kind == to->kind &&
-                         bytes_equal(BYTES(slot->entity.data, ID_BYTES), BYTES_OF(to->entity));
-        hotline__v1__slot__free_unpacked(slot, NULL);
+        ProtobufCMessage *message = NULL;
+        TRY(strict_unpack(&hotline__v1__slot__descriptor, NULL,
+                          BYTES(envelope->slots[i].data, envelope->slots[i].len), &message, NULL));
+        const Hotline__V1__Slot *slot = (const Hotline__V1__Slot *)message;
+        bool is_theirs =
+            (uint32_t)slot->kind == to->kind &&
+            bytes_equal(BYTES(slot->entity.data, slot->entity.len), BYTES_OF(to->entity));
+        protobuf_c_message_free_unpacked(message, NULL);
         if (is_theirs) {
             *ret_index = i;
             return HL_OK;
@@ -196,6 +196,22 @@ static int write_one(struct export *export, const struct export_notice *item,
     if (to->has_link)
         TRY(write_link(export, to));
     return write_custodies(export, item, &to->desk);
+}
+
+int export_carrier(struct export *export, const uint8_t deposit[static HASH_BYTES],
+                   const struct desk_id *to)
+{
+    struct export_notice item = {.plane = export->notices[0].plane};
+    struct addressee addressee = {.desk = *to};
+    AUTO(blob) octets = NULL;
+    int64_t form = 0;
+    TRY(sql_number_of(export->desk, "SELECT form FROM deposit WHERE hash = ?",
+                      SQL_ARGS(SQL_HASH(deposit)), &form));
+    TRY(sql_blob_of(export->desk, "SELECT octets FROM deposit WHERE hash = ?",
+                    SQL_ARGS(SQL_HASH(deposit)), &octets));
+    memcpy(item.deposit, deposit, HASH_BYTES);
+    item.is_sealed_here = form == DEPOSIT_ENVELOPE;
+    return write_one(export, &item, octets, &addressee);
 }
 
 int export_deposit(struct export *export, const struct export_notice *item)

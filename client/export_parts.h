@@ -5,7 +5,7 @@
 #include "client/desk.h"
 #include "proto/evidence.h"
 
-#define EXPORT_CERTS_MAX    1024
+#define EXPORT_CERTS_MAX    8192
 #define EXPORT_RECEIPTS_MAX 8192
 
 struct export_notice {
@@ -26,6 +26,9 @@ struct export
 };
 void export_drop(struct export **export);
 
+/* Records 10, 11 and 13 of the control deposit that a receipt came or went in; `to`: of our own, the desk it went to. */
+HL_MUST_CHECK int export_carrier(struct export *export, const uint8_t deposit[static HASH_BYTES],
+                                 const struct desk_id *to);
 /* Records 10 to 13 of a notice's deposit. */
 HL_MUST_CHECK int export_deposit(struct export *export, const struct export_notice *item);
 

@@ -33,18 +33,26 @@ void form_fault_add(struct form_faults *faults, unsigned line, const char *key, 
                    (const char *)shown.data);
 }
 
-int form_append(struct form *form, const char *key, const char *value, unsigned line)
+static int make_entry(const char *key, const char *value, unsigned line,
+                      struct form_entry *ret_entry)
 {
-    if (form->count == FORM_ENTRIES_MAX)
-        return HL_ETOOBIG;
-
     struct form_entry entry = {strdup(key), strdup(value), line};
+
     if (!entry.key || !entry.value) {
         free(entry.key);
         free(entry.value);
         return HL_ENOMEM;
     }
-    form->entries[form->count++] = entry;
+    *ret_entry = entry;
+    return HL_OK;
+}
+
+int form_append(struct form *form, const char *key, const char *value, unsigned line)
+{
+    if (form->count == FORM_ENTRIES_MAX)
+        return HL_ETOOBIG;
+    TRY(make_entry(key, value, line, &form->entries[form->count]));
+    form->count++;
     return HL_OK;
 }
 
@@ -74,8 +82,16 @@ int form_set(struct form *form, const char *key, const char *value)
         form->text = text;
         return HL_OK;
     }
+    struct form_entry entry;
+    TRY(make_entry(key, value, 0, &entry)); /* first: on failure the lines stay as they are */
     remove_key(form, key);
-    return form_append(form, key, value, 0);
+    if (form->count == FORM_ENTRIES_MAX) {
+        free(entry.key);
+        free(entry.value);
+        return HL_ETOOBIG;
+    }
+    form->entries[form->count++] = entry;
+    return HL_OK;
 }
 
 const char *form_get(const struct form *form, const char *key)

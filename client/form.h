@@ -32,7 +32,7 @@ struct form_faults {
 
 /* The caller owns *ret_form. Errors: HL_EFORMAT (with faults), HL_ETOOBIG, HL_ENOMEM. */
 HL_MUST_CHECK int form_read(struct bytes text, struct form **ret_form, struct form_faults *faults);
-/* Replace all lines of `key` by one. Errors: HL_ENOMEM. */
+/* Replace all lines of `key` by one. Errors: HL_ENOMEM (the form is as before), HL_ETOOBIG. */
 HL_MUST_CHECK int form_set(struct form *form, const char *key, const char *value);
 /* Add one more line of `key` (repeated keys: to, info, lang …). */
 HL_MUST_CHECK int form_append(struct form *form, const char *key, const char *value, unsigned line);
@@ -54,7 +54,8 @@ struct form_context {
     void *owner;
 };
 /* Every entry into a field of *notice, which the caller initialised and owns (free with
- * hotline__v1__notice__free_unpacked). All faults are collected. Errors: HL_EFORMAT (see faults), HL_ENOMEM. */
+ * hotline__v1__notice__free_unpacked). All faults are collected. Errors: HL_EFORMAT (see faults); HL_ENOMEM, and HL_EIO, HL_EBUSY of
+ * find_notice(): say nothing about the form. */
 HL_MUST_CHECK int form_fill(const struct form *form, const struct form_context *context,
                             Hotline__V1__Notice *notice, struct form_faults *faults);
 

@@ -22,22 +22,41 @@ static void *member(ProtobufCMessage *message, unsigned offset)
     return (uint8_t *)message + offset;
 }
 
-/* Grow a repeated field's array by one element of `size`; returns the new element, NULL when full or without memory. */
-static void *grow(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, size_t size)
+/* Grow a repeated field's array by one zero element of `size`. Errors: HL_EFORMAT with a fault (full), HL_ENOMEM. */
+static int grow(const struct fill *fill, ProtobufCMessage *message,
+                const ProtobufCFieldDescriptor *field, size_t size, void **ret_element)
 {
     size_t *count = member(message, field->quantifier_offset);
     void **array = member(message, field->offset);
 
-    if (*count >= REPEATED_MAX)
-        return NULL;
+    if (*count >= REPEATED_MAX) {
+        form_value_fault(fill, "the field is given too often");
+        return HL_EFORMAT;
+    }
     void *larger = realloc(*array, (*count + 1) * size);
     if (!larger)
-        return NULL;
+        return HL_ENOMEM;
     *array = larger;
-    uint8_t *element = (uint8_t *)larger + *count * size;
-    memset(element, 0, size);
+    *ret_element = (uint8_t *)larger + *count * size;
+    memset(*ret_element, 0, size);
     (*count)++;
-    return element;
+    return HL_OK;
+}
+
+/* The same by a new message: the array never holds a hole. */
+static int grow_message(const struct fill *fill, ProtobufCMessage *message,
+                        const ProtobufCFieldDescriptor *field, ProtobufCMessage **ret_new)
+{
+    void *element = NULL;
+    ProtobufCMessage *made = form_value_new(field->descriptor);
+    int err = made ? grow(fill, message, field, sizeof(void *), &element) : HL_ENOMEM;
+
+    if (err != HL_OK) {
+        free(made);
+        return err;
+    }
+    *ret_new = *(ProtobufCMessage **)element = made;
+    return HL_OK;
 }
 
 /* A oneof member may be entered when no other is set. */
@@ -55,19 +74,26 @@ static bool claim_oneof(const struct fill *fill, ProtobufCMessage *message,
     return true;
 }
 
-/* Step into a sub-message; for a repeated one *rest begins with its number from 1. NULL with a fault on failure. */
-static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *message,
-                               const ProtobufCFieldDescriptor *field, const char **rest)
+static int enter_once(const struct fill *fill, ProtobufCMessage *message,
+                      const ProtobufCFieldDescriptor *field, ProtobufCMessage **ret_inner)
 {
-    if (!claim_oneof(fill, message, field))
-        return NULL;
-    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
-        ProtobufCMessage **slot = member(message, field->offset);
+    ProtobufCMessage **slot = member(message, field->offset);
 
-        if (!*slot)
-            *slot = form_value_new(field->descriptor);
-        return *slot;
-    }
+    if (!claim_oneof(fill, message, field))
+        return HL_EFORMAT;
+    if (!*slot)
+        *slot = form_value_new(field->descriptor);
+    *ret_inner = *slot;
+    return *slot ? HL_OK : HL_ENOMEM;
+}
+
+/* Step into a sub-message; for a repeated one *rest begins with its number from 1. Errors: HL_EFORMAT with a fault, HL_ENOMEM. */
+static int enter(const struct fill *fill, ProtobufCMessage *message,
+                 const ProtobufCFieldDescriptor *field, const char **rest,
+                 ProtobufCMessage **ret_inner)
+{
+    if (field->label != PROTOBUF_C_LABEL_REPEATED)
+        return enter_once(fill, message, field, ret_inner);
     char *after = NULL;
     unsigned long number = strtoul(*rest, &after, 10);
     size_t *count = member(message, field->quantifier_offset);
@@ -75,29 +101,22 @@ static ProtobufCMessage *enter(const struct fill *fill, ProtobufCMessage *messag
         number > REPEATED_MAX) {
         form_value_fault(
             fill, "expected the number of the entry, from 1 and without gaps, as measure.1.kind");
-        return NULL;
+        return HL_EFORMAT;
     }
     *rest = after + 1;
-    if (number == *count + 1) {
-        ProtobufCMessage **slot = grow(message, field, sizeof(void *));
-
-        if (!slot)
-            return NULL;
-        *slot = form_value_new(field->descriptor);
-    }
-    return (*(ProtobufCMessage ***)member(message, field->offset))[number - 1];
+    if (number == *count + 1)
+        return grow_message(fill, message, field, ret_inner);
+    *ret_inner = (*(ProtobufCMessage ***)member(message, field->offset))[number - 1];
+    return HL_OK;
 }
 
 /* An element whose value is bad is taken back, so that the array never holds a hole. */
 static int fill_repeated(const struct fill *fill, ProtobufCMessage *message,
                          const ProtobufCFieldDescriptor *field)
 {
-    void *element = grow(message, field, form_value_size(field));
+    void *element = NULL;
 
-    if (!element) {
-        form_value_fault(fill, "the field is given too often");
-        return HL_EFORMAT;
-    }
+    TRY(grow(fill, message, field, form_value_size(field), &element));
     int err = form_value_read(fill, field, element);
     if (err != HL_OK)
         (*(size_t *)member(message, field->quantifier_offset))--;
@@ -162,7 +181,7 @@ static int fill_path(const struct fill *fill, ProtobufCMessage *message)
 {
     const char *rest = fill->entry->key;
 
-    while (message) {
+    for (;;) {
         const ProtobufCFieldDescriptor *field = find_field(fill, message, rest, &rest);
 
         if (!field)
@@ -176,9 +195,8 @@ static int fill_path(const struct fill *fill, ProtobufCMessage *message)
             return HL_EFORMAT;
         }
         rest++;
-        message = enter(fill, message, field, &rest);
+        TRY(enter(fill, message, field, &rest, &message));
     }
-    return fill->faults->count > 0 ? HL_EFORMAT : HL_ENOMEM;
 }
 
 /* to: XBB.TEC — info: XCC.TEC ROUTINE */
@@ -204,39 +222,33 @@ static int fill_address(const struct fill *fill, Hotline__V1__Notice *notice, bo
     }
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(&hotline__v1__notice__descriptor, "to");
-    Hotline__V1__Address **slot = grow(&notice->base, field, sizeof(void *));
-    if (!slot)
-        return HL_ENOMEM;
-    *slot = (Hotline__V1__Address *)form_value_new(&hotline__v1__address__descriptor);
-    if (!*slot)
-        return HL_ENOMEM;
-    (*slot)->action = is_action;
-    (*slot)->precedence = (Hotline__V1__Precedence)
+    ProtobufCMessage *made = NULL;
+    TRY(grow_message(fill, &notice->base, field, &made));
+    Hotline__V1__Address *to = (Hotline__V1__Address *)made;
+    to->action = is_action;
+    to->precedence = (Hotline__V1__Precedence)
         precedence; /* 0: that of the notice, set when all lines are read */
     struct form_entry plain = {fill->entry->key, address, fill->entry->line};
     struct fill desk_fill = {fill->context, &plain, fill->faults};
     return form_value_read_leaf(&desk_fill, &hotline__v1__desk__descriptor,
-                                (ProtobufCMessage **)&(*slot)->desk);
+                                (ProtobufCMessage **)&to->desk);
 }
 
-static int add_text(Hotline__V1__Notice *notice, const char *lang, const char *body,
-                    bool is_authoritative)
+static int add_text(const struct fill *fill, Hotline__V1__Notice *notice, const char *lang,
+                    const char *body, bool is_authoritative)
 {
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(&hotline__v1__notice__descriptor, "text");
-    Hotline__V1__Text **slot = grow(&notice->base, field, sizeof(void *));
+    ProtobufCMessage *made = NULL;
 
-    if (!slot)
+    TRY(grow_message(fill, &notice->base, field, &made));
+    Hotline__V1__Text *text = (Hotline__V1__Text *)made;
+    text->authoritative = is_authoritative;
+    text->lang = strdup(lang);
+    text->body = strdup(body);
+    if (!text->lang || !text->body)
         return HL_ENOMEM;
-    *slot = (Hotline__V1__Text *)form_value_new(&hotline__v1__text__descriptor);
-    if (!*slot)
-        return HL_ENOMEM;
-    (*slot)->authoritative = is_authoritative;
-    (*slot)->lang = strdup(lang);
-    (*slot)->body = strdup(body);
-    if (!(*slot)->lang || !(*slot)->body)
-        return HL_ENOMEM;
-    (*slot)->status = is_authoritative ? 0 : 1;
+    text->status = is_authoritative ? 0 : 1;
     return HL_OK;
 }
 
@@ -260,7 +272,7 @@ static int fill_entry(const struct fill *fill, Hotline__V1__Notice *notice)
     if (strcmp(key, "to") == 0 || strcmp(key, "info") == 0)
         return fill_address(fill, notice, key[0] == 't');
     if (strncmp(key, "text.", 5) == 0 && strchr(key + 5, '.') == NULL)
-        return add_text(notice, key + 5, fill->entry->value, false);
+        return add_text(fill, notice, key + 5, fill->entry->value, false);
     if (is_program_key(key)) {
         form_value_fault(fill, "the program sets this field; leave it out");
         return HL_EFORMAT;
@@ -274,8 +286,10 @@ int form_fill(const struct form *form, const struct form_context *context,
     assert(notice->base.descriptor == &hotline__v1__notice__descriptor);
     if (form->text) {
         const char *lang = form_get(form, "lang");
+        struct form_entry entry = {.key = (char[]){"text"}};
+        const struct fill fill = {context, &entry, faults};
 
-        TRY(add_text(notice, lang ? lang : "en", form->text, true));
+        TRY(add_text(&fill, notice, lang ? lang : "en", form->text, true));
     }
     for (size_t i = 0; i < form->count; i++) {
         struct fill fill = {context, &form->entries[i], faults};

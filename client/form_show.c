@@ -77,12 +77,9 @@ static void show_group(Hotline__V1__NoticeType type, const ProtobufCFieldDescrip
 
         if (!form_value_is_leaf(&body->fields[i]))
             continue;
-        AUTO_BUF name;
-        buf_init(&name, sizeof(key));
-        buf_add_format(&name, "%s.%s", group->name, body->fields[i].name);
-        buf_add_u8(&name, 0);
-        if (name.err == HL_OK)
-            show_field(type, (const char *)name.data, &body->fields[i], to);
+        (void)snprintf(key, sizeof(key), "%s.%s", group->name,
+                       body->fields[i].name); /* names of the schema are short */
+        show_field(type, key, &body->fields[i], to);
     }
 }
 
@@ -183,6 +180,55 @@ static bool write_value(const struct trust *trust, const ProtobufCFieldDescripto
     return number != 0;
 }
 
+static bool has_line(struct bytes text, struct bytes line)
+{
+    size_t begin = 0;
+
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.data[i] != '\n')
+            continue;
+        if (bytes_equal(BYTES(text.data + begin, i - begin), line))
+            return true;
+        begin = i + 1;
+    }
+    return false;
+}
+
+/* `key: <<END` … `END`, with a marker that is no line of the text. */
+static void write_block(const char *prefix, const char *name, struct bytes text, struct buf *to)
+{
+    char marker[16] = "END";
+
+    for (unsigned i = 1; has_line(text, bytes_text(marker)); i++)
+        (void)snprintf(marker, sizeof(marker), "END%u", i);
+    buf_add_format(to, "%s%s: <<%s\n", prefix, name, marker);
+    buf_add(to, text);
+    buf_add_format(to, "\n%s\n", marker);
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* A plain line loses blanks at its ends, and has no second line. */
+static bool needs_block(struct bytes value)
+{
+    return value.len > 0 && (is_blank(value.data[0]) || is_blank(value.data[value.len - 1]) ||
+                             value.data[0] == '<' || memchr(value.data, '\n', value.len) != NULL);
+}
+
+static void write_line(const char *prefix, const char *name, struct bytes value, struct buf *to)
+{
+    if (needs_block(value)) {
+        write_block(prefix, name, value, to);
+        return;
+    }
+    buf_add_format(to, "%s%s: ", prefix, name);
+    buf_add(to, value);
+    buf_add_u8(to, '\n');
+}
+
 static void write_field(const struct trust *trust, const char *prefix,
                         const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                         struct buf *to)
@@ -198,9 +244,12 @@ static void write_field(const struct trust *trust, const char *prefix,
     for (size_t i = 0; i < count; i++) {
         AUTO_BUF value;
         buf_init(&value, FORM_BYTES_MAX);
-        if (write_value(trust, field, at + i * form_value_size(field), &value))
-            buf_add_format(to, "%s%s: %.*s\n", prefix, field->name, (int)value.len,
-                           (const char *)value.data);
+        bool is_given = write_value(trust, field, at + i * form_value_size(field), &value);
+        if (value.err != HL_OK && to->err == HL_OK)
+            to->err =
+                value.err; /* a line that is cut would be signed so when the form is read back */
+        if (is_given)
+            write_line(prefix, field->name, buf_bytes(&value), to);
     }
 }
 
@@ -231,23 +280,42 @@ static void write_texts(const Hotline__V1__Notice *notice, struct buf *to)
         if (notice->text[i]->authoritative)
             main_text = notice->text[i];
         else
-            buf_add_format(to, "text.%s: <<END\n%s\nEND\n", notice->text[i]->lang,
-                           notice->text[i]->body);
+            write_block("text.", notice->text[i]->lang, bytes_text(notice->text[i]->body), to);
     }
     if (main_text)
         buf_add_format(to, "lang: %s\n\n%s\n", main_text->lang, main_text->body);
 }
 
 /* All plain fields of a group, "incident.category: …". */
-static void write_group(const struct trust *trust, const char *name, const ProtobufCMessage *group,
-                        struct buf *to)
+static void write_group(const struct trust *trust, const char *prefix,
+                        const ProtobufCMessage *group, struct buf *to)
 {
-    char prefix[80];
-
-    (void)snprintf(prefix, sizeof(prefix), "%s.", name);
     for (unsigned i = 0; i < group->descriptor->n_fields; i++) {
         if (form_value_is_leaf(&group->descriptor->fields[i]))
             write_field(trust, prefix, group, &group->descriptor->fields[i], to);
+    }
+}
+
+/* "incident.", or of a repeated one "other_means.1.", "other_means.2." … */
+static void write_groups(const struct trust *trust, const ProtobufCMessage *message,
+                         const ProtobufCFieldDescriptor *field, struct buf *to)
+{
+    const void *at = member(message, field->offset);
+    char prefix[80];
+
+    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
+        const ProtobufCMessage *group = *(ProtobufCMessage *const *)at;
+
+        (void)snprintf(prefix, sizeof(prefix), "%s.", field->name); /* names are short */
+        if (group)
+            write_group(trust, prefix, group, to);
+        return;
+    }
+    ProtobufCMessage *const *groups = *(ProtobufCMessage *const *const *)at;
+    size_t count = *(const size_t *)member(message, field->quantifier_offset);
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(prefix, sizeof(prefix), "%s.%zu.", field->name, i + 1);
+        write_group(trust, prefix, groups[i], to);
     }
 }
 
@@ -276,17 +344,10 @@ int form_write(const struct trust *trust, const Hotline__V1__Notice *notice, str
 
         if (is_skipped(notice, field))
             continue;
-        if (form_value_is_leaf(field)) {
+        if (form_value_is_leaf(field))
             write_field(trust, "", &notice->base, field, to);
-            continue;
-        }
-        if (field->label ==
-            PROTOBUF_C_LABEL_REPEATED) /* addresses and texts have lines of their own */
-            continue;
-        const ProtobufCMessage *group =
-            *(ProtobufCMessage *const *)member(&notice->base, field->offset);
-        if (group)
-            write_group(trust, field->name, group, to);
+        else
+            write_groups(trust, &notice->base, field, to);
     }
     write_texts(notice, to);
     return to->err;

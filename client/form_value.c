@@ -62,7 +62,7 @@ static int read_stamp(const struct fill *fill, int64_t *ret_ms)
     return HL_EFORMAT;
 }
 
-/* A notice id (32-octet fields), 32 hex digits, or `new` (16-octet fields). */
+/* A notice id or 64 hex digits (32-octet fields), 32 hex digits, or `new` (16-octet fields). */
 static int read_octets(const struct fill *fill, ProtobufCBinaryData *ret_data)
 {
     const char *value = fill->entry->value;
@@ -75,10 +75,15 @@ static int read_octets(const struct fill *fill, ProtobufCBinaryData *ret_data)
         err = HL_OK;
     } else if (strlen(value) == (size_t)2 * ID_BYTES) {
         err = hex_decode(value, octets, ID_BYTES);
+    } else if (strlen(value) == (size_t)2 * HASH_BYTES) {
+        len = HASH_BYTES;
+        err = hex_decode(value, octets, HASH_BYTES);
     } else if (fill->context->find_notice) {
         len = HASH_BYTES;
         err = fill->context->find_notice(fill->context->owner, value, octets);
     }
+    if (err == HL_ENOMEM || err == HL_EIO || err == HL_EBUSY)
+        return err; /* the look-up's, not the form's */
     if (err != HL_OK) {
         form_value_fault(fill,
                          err == HL_EAMBIGUOUS

@@ -77,7 +77,8 @@ static int reject(const struct arrival *arrival, const uint8_t *deposit,
         name_relay(arrival, &event);
         (void)snprintf(event.detail, sizeof(event.detail),
                        "relay delivered an unverifiable deposit (step %d: %s)",
-                       arrival->opened->step, arrival->opened->detail);
+                       arrival->opened->step,
+                       arrival->opened->detail == NULL ? "" : arrival->opened->detail);
         TRY(event_put(desk, &event));
     }
     result->is_taken = false;
@@ -172,9 +173,13 @@ static int open_it(struct desk *desk, const uint8_t *deposit, struct bytes deliv
     struct open_context context = context_of(desk);
     AUTO(opened) opened = NULL;
     TRY(open_delivered(&context, deposit, delivered, &opened));
-    /* Another process may have made the prekey that this is sealed to. */
-    if (opened->result == OPEN_QUARANTINED && opened->is_unreadable &&
-        identity_reload_ring(desk->identity) == HL_OK) {
+    bool is_unreadable = opened->result == OPEN_QUARANTINED && opened->is_unreadable;
+    /* Another process may have made the prekey that this is sealed to. A ring that cannot be read now says nothing about the
+     * notice; one that is gone or damaged does. */
+    int err = is_unreadable ? identity_reload_ring(desk->identity) : HL_OK;
+    if (err == HL_ENOMEM || err == HL_EIO)
+        return err;
+    if (is_unreadable && err == HL_OK) {
         opened_free(MOVE(opened));
         context = context_of(desk);
         TRY(open_delivered(&context, deposit, delivered, &opened));
@@ -203,7 +208,7 @@ int inbox_keep(const struct arrival *arrival, bool *ret_is_new)
     return vault_put_deposit(arrival->desk, &deposit, ret_is_new);
 }
 
-static int take_content(const struct arrival *arrival)
+static int take_content(const struct arrival *arrival, struct inbox_result *result)
 {
     bool is_new = false;
     TRY(inbox_keep(arrival, &is_new));
@@ -211,6 +216,7 @@ static int take_content(const struct arrival *arrival)
         return HL_OK;
     TRY(journal_append(arrival->desk, JOURNAL_ARRIVED,
                        BYTES_OF(arrival->opened->facts.deposit_hash), NULL));
+    result->has_draft = arrival->opened->kind == CONTENT_DRAFT;
     switch (arrival->opened->kind) {
     case CONTENT_NOTICE: return inbox_notice(arrival);
     case CONTENT_DRAFT: return inbox_draft(arrival);
@@ -235,7 +241,7 @@ static int take_delivered(struct arrival *arrival, const Hotline__V1__Deliver *d
     switch (opened->result) {
     case OPEN_REJECTED: return reject(arrival, deposit, result);
     case OPEN_QUARANTINED: return quarantine(arrival, deposit);
-    case OPEN_OK: return take_content(arrival);
+    case OPEN_OK: return take_content(arrival, result);
     }
     return HL_OK;
 }

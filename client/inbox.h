@@ -8,6 +8,7 @@
 
 struct inbox_result {
     bool is_taken;       /* tell the relay Taken; false: rejected */
+    bool has_draft;      /* of another terminal: draft_send_due() may have work */
     struct blob *reject; /* RejectPut to send, or NULL; owned */
 };
 /* `deliver` is parsed strictly. Errors are ours (HL_EIO, HL_EBUSY, HL_ENOSPACE, HL_ENOMEM): nothing is recorded, nothing may be said. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/desk_sql.h"
+#include "client/draft_row.h"
 #include "client/event.h"
 #include "client/inbox_steps.h"
 #include "client/receipt_book.h"
@@ -47,19 +48,14 @@ static int read_check_word(struct desk *desk, const uint8_t *deposit, struct tar
 {
     AUTO(blob) content = NULL;
     TRY(vault_read_content(desk, deposit, &content));
-    Hotline__V1__SignedNotice *object =
-        hotline__v1__signed_notice__unpack(NULL, content->len, content->data);
-    Hotline__V1__Notice *notice = object == NULL || object->notice == NULL
-                                      ? NULL
-                                      : hotline__v1__notice__unpack(NULL, object->notice->body.len,
-                                                                    object->notice->body.data);
-    hotline__v1__signed_notice__free_unpacked(object, NULL);
-    if (notice == NULL)
-        return HL_EVERIFY;
-    size_t len = strnlen(notice->check_word, CHECK_WORD_SIZE - 1);
+    AUTO(draft_parts) parts = NULL;
+    int err = draft_parts_of(bytes_blob(content), &parts);
+    if (err == HL_EFORMAT)
+        return HL_EVERIFY; /* the database is damaged */
+    TRY(err);
+    size_t len = strnlen(parts->notice->check_word, CHECK_WORD_SIZE - 1);
     memset(target->check_word, 0, sizeof(target->check_word));
-    memcpy(target->check_word, notice->check_word, len);
-    hotline__v1__notice__free_unpacked(notice, NULL);
+    memcpy(target->check_word, parts->notice->check_word, len);
     return HL_OK;
 }
 

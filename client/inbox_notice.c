@@ -277,6 +277,5 @@ int inbox_draft(const struct arrival *arrival)
     struct event event = {.kind = EVENT_DRAFT, .has_hash = true, .detail = "from another terminal"};
     memcpy(event.hash, row->hash, HASH_BYTES);
     memcpy(event.id, row->id, NOTICE_ID_SIZE);
-    TRY(event_put(desk, &event));
-    return draft_send_due(desk);
+    return event_put(desk, &event);
 }

@@ -1,11 +1,33 @@
 /* hotline — the terminal client: global options, a table of commands, a loop. */
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/cli.h"
 #include "keys/secret.h"
+
+/* Options without a value, and the member of struct cli that each sets. */
+static const struct {
+    const char *word;
+    size_t member;
+} flags[] = {{"--json", offsetof(struct cli, as_json)},
+             {"--plain", offsetof(struct cli, is_plain)},
+             {"-q", offsetof(struct cli, is_quiet)},
+             {"-v", offsetof(struct cli, is_verbose)},
+             {"--no-input", offsetof(struct cli, no_input)}};
+
+static bool set_flag(struct cli *cli, const char *word)
+{
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (strcmp(flags[i].word, word) == 0) {
+            *(bool *)((char *)cli + flags[i].member) = true;
+            return true;
+        }
+    }
+    return false;
+}
 
 /* Global options stand before the command. Returns the index of the command, 0 for a wrong option. */
 static int read_globals(struct cli *cli, int argc, char **argv)
@@ -15,21 +37,13 @@ static int read_globals(struct cli *cli, int argc, char **argv)
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "-c") == 0 && i + 1 < argc)
             cli->config = argv[++i];
-        else if (strcmp(argv[i], "--json") == 0)
-            cli->as_json = true;
-        else if (strcmp(argv[i], "--plain") == 0)
-            cli->is_plain = true;
         else if (strcmp(argv[i], "--color") == 0 && i + 1 < argc)
             i++; /* nothing is coloured yet */
-        else if (strcmp(argv[i], "-q") == 0)
-            cli->is_quiet = true;
-        else if (strcmp(argv[i], "-v") == 0)
-            cli->is_verbose = true;
-        else if (strcmp(argv[i], "--no-input") == 0)
-            cli->no_input = true;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             exit(cmd_help(cli, 1, argv));
-        else
+        else if (strcmp(argv[i], "--version") == 0)
+            exit(cmd_version(cli, 1, argv));
+        else if (!set_flag(cli, argv[i]))
             return 0;
     }
     return i;

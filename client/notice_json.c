@@ -69,7 +69,10 @@ static void add_fields(struct json *json, const struct trust *trust,
 
     buf_init(&form, (size_t)2 * FORM_BYTES_MAX);
     json_open(json, "fields", '{');
-    bool is_written = notice && form_write(trust, notice, &form) == HL_OK;
+    int err = notice ? form_write(trust, notice, &form) : HL_ENOTFOUND;
+    bool is_written = err == HL_OK;
+    if (err == HL_ENOMEM && json->to->err == HL_OK)
+        json->to->err = err; /* a document without its fields is not this notice */
     struct bytes rest = is_written ? buf_bytes(&form) : BYTES(NULL, 0);
     while (rest.len > 0 && rest.data[0] != '\n') {
         const uint8_t *stop = memchr(rest.data, '\n', rest.len);
@@ -106,6 +109,14 @@ static void add_releases(struct json *json, const struct notice_view *view)
     json_close(json, ']');
 }
 
+const char *disposition_name(uint32_t disposition)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
+        &hotline__v1__disposition__descriptor, (int)disposition);
+
+    return disposition != 0 && value ? value->name : NULL;
+}
+
 static void add_addressee(struct json *json, const struct notice_view *view,
                           const struct addressee_view *addressee)
 {
@@ -135,10 +146,12 @@ static void add_addressee(struct json *json, const struct notice_view *view,
         json_number(json, "reservation", addressee->reservation);
     else
         json_null(json, "reservation");
+    json_time(json, "refused", addressee->refused_ms);
+    json_text(json, "refused_reason",
+              form_word(&hotline__v1__reason__descriptor, addressee->refused_reason));
     json_text(json, "nondelivered",
               form_word(&hotline__v1__reason__descriptor, addressee->nondelivered));
-    json_text(json, "disposition",
-              form_word(&hotline__v1__disposition__descriptor, addressee->disposition));
+    json_text(json, "disposition", disposition_name(addressee->disposition));
     json_number(json, "late_ms", addressee->late_ms);
     json_close(json, '}');
 }

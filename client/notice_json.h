@@ -12,4 +12,7 @@ void notice_json(struct buf *to, const struct trust *trust, const struct notice_
 const char *plane_word(unsigned plane);
 const char *precedence_word(unsigned precedence);
 
+/* "RECEIVED_UNDERSTOOD", as the schema names it; NULL for none, and for a number that it does not name. Static. */
+const char *disposition_name(uint32_t disposition);
+
 #endif

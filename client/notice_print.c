@@ -41,8 +41,11 @@ void notice_print_line(struct buf *to, const struct notice_view *view)
                    view->addressee_count > 1 && view->direction == NOTICE_OUT ? "+" : " ");
     add_visible(to, notice ? notice->subject : "(no text on this terminal)");
     const char *status = line_status(view);
-    if (status[0])
-        buf_add_format(to, "  [%s]", status);
+    if (status[0]) {
+        buf_add_text(to, "  [");
+        add_visible(to, status); /* the role in it stands in another State's roster */
+        buf_add_text(to, "]");
+    }
     for (unsigned bit = 0; bit < NOTICE_FLAG_COUNT; bit++) {
         if (view->flags & 1U << bit)
             buf_add_format(to, " %s", notice_flag_name(bit));
@@ -111,7 +114,10 @@ static void print_fields(struct buf *to, const struct trust *trust,
     AUTO_BUF form;
 
     buf_init(&form, (size_t)2 * FORM_BYTES_MAX);
-    if (form_write(trust, notice, &form) != HL_OK)
+    int err = form_write(trust, notice, &form);
+    if (err == HL_ENOMEM && to->err == HL_OK)
+        to->err = err; /* what is shown is shown whole */
+    if (err != HL_OK)
         return;
     const uint8_t *stop = form.len ? memmem(form.data, form.len, "\n\n", 2) : NULL;
     size_t len = stop ? (size_t)(stop - form.data) + 1 : form.len;
@@ -181,6 +187,32 @@ static void print_time(struct buf *to, const char *label, int64_t at_ms)
     buf_add_format(to, "    %-14s %s\n", label, at_ms ? at : "not yet");
 }
 
+/* A word about an addressee, where there is one. */
+static void print_answer(struct buf *to, const char *label, const ProtobufCEnumDescriptor *type,
+                         uint32_t value)
+{
+    const char *word = form_word(type, value);
+
+    if (value != 0)
+        buf_add_format(to, "    %-14s %s\n", label,
+                       word ? word : "(a number this program does not know)");
+}
+
+static void print_addressee(struct buf *to, const struct addressee_view *addressee)
+{
+    buf_add_format(to, "  %s  ", addressee->address);
+    add_visible(to, addressee->status);
+    buf_add_format(to, "  %s\n", addressee->serial);
+    print_time(to, "delivered", addressee->delivered_ms);
+    print_time(to, "opened", addressee->opened_ms);
+    print_time(to, "acknowledged", addressee->acknowledged_ms);
+    print_answer(to, "disposition", &hotline__v1__disposition__descriptor, addressee->disposition);
+    if (addressee->refused_ms != 0)
+        print_time(to, "refused", addressee->refused_ms);
+    print_answer(to, "reason", &hotline__v1__reason__descriptor, addressee->refused_reason);
+    print_answer(to, "not delivered", &hotline__v1__reason__descriptor, addressee->nondelivered);
+}
+
 void notice_print_status(struct buf *to, const struct notice_view *view)
 {
     char at[TIME_TEXT_SIZE];
@@ -193,15 +225,8 @@ void notice_print_status(struct buf *to, const struct notice_view *view)
     }
     if (view->custody_count == 0)
         buf_add_text(to, "  no relay holds it\n");
-    for (size_t i = 0; i < view->addressee_count; i++) {
-        const struct addressee_view *addressee = &view->addressees[i];
-
-        buf_add_format(to, "  %s  %s  %s\n", addressee->address, addressee->status,
-                       addressee->serial);
-        print_time(to, "delivered", addressee->delivered_ms);
-        print_time(to, "opened", addressee->opened_ms);
-        print_time(to, "acknowledged", addressee->acknowledged_ms);
-    }
+    for (size_t i = 0; i < view->addressee_count; i++)
+        print_addressee(to, &view->addressees[i]);
     time_format(view->t0_ms, at);
     buf_add_format(to, "  clocks run from %s (%s)\n", at, view->t0_basis ? view->t0_basis : "NONE");
 }

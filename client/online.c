@@ -26,20 +26,29 @@ static bool is_idle(void *context)
     return agents_are_idle(context) || agents_are_off_line(context);
 }
 
-static bool run_until_idle(struct cli *cli, int64_t timeout_ms)
+/* Error: of this desk, told by cli_note(). */
+static int run_until_idle(struct cli *cli, int64_t timeout_ms, bool *ret_was_idle)
 {
     struct agents *agents = NULL;
 
-    if (agents_new(cli->desk, cli->profile, &agents) != HL_OK)
-        return false;
-    bool was_idle = agents_run(agents, timeout_ms, is_idle, agents) && agents_are_idle(agents);
-    agents_free(agents);
-    return was_idle;
+    *ret_was_idle = false;
+    int err = agents_new(cli->desk, cli->profile, &agents);
+    if (err == HL_OK) {
+        *ret_was_idle = agents_run(agents, timeout_ms, is_idle, agents) && agents_are_idle(agents);
+        err = agents_error(agents);
+        agents_free(agents);
+    }
+    if (err != HL_OK)
+        cli_note(cli, "%s: %s; what the relays hold for this desk was not taken, and waits there",
+                 cli->profile->database, err_text(err));
+    return err;
 }
 
 void online_fetch(struct cli *cli, int64_t timeout_ms)
 {
-    if (!run_until_idle(cli, timeout_ms))
+    bool was_idle = false;
+
+    if (run_until_idle(cli, timeout_ms, &was_idle) == HL_OK && !was_idle)
         cli_note(
             cli,
             "no relay was reached or all were slow; what is shown is what this desk already holds");
@@ -48,15 +57,19 @@ void online_fetch(struct cli *cli, int64_t timeout_ms)
 bool online_flush(struct cli *cli, int64_t timeout_ms)
 {
     struct desk_summary summary;
+    bool was_idle = false;
 
-    (void)run_until_idle(cli, timeout_ms);
+    int err = run_until_idle(cli, timeout_ms, &was_idle);
+    (void)err; /* it is told; what counts is what waits */
     return query_summary(cli->desk, &summary) == HL_OK && summary.outbox_waiting == 0;
 }
 
 /* Prekeys are fetched by each agent when its session begins, so being idle is having them. */
 bool online_prekeys(struct cli *cli, int64_t timeout_ms)
 {
-    return run_until_idle(cli, timeout_ms);
+    bool was_idle = false;
+
+    return run_until_idle(cli, timeout_ms, &was_idle) == HL_OK && was_idle;
 }
 
 /* What online_wait() looks at on every turn of the loop. */

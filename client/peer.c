@@ -6,6 +6,7 @@
 #include "client/desk_sql.h"
 #include "client/event.h"
 #include "client/journal.h"
+#include "keys/secret.h"
 
 #define GRACE_MS (24LL * 3600 * 1000)
 
@@ -51,6 +52,18 @@ static int find_held(struct desk *desk, const struct prekey *prekey, struct held
     return HL_OK;
 }
 
+/* Encapsulated to once, with coins of no use: a key that is signed and yet no key is found when it comes, not when a notice is
+ * to leave. */
+static bool can_be_sealed_to(const struct suite *suite, const struct prekey *prekey)
+{
+    const uint8_t coins[KEM_COINS_BYTES] = {0};
+    uint8_t ct[KEM_CT_BYTES];
+    uint8_t ss[KEM_SS_BYTES];
+    int err = suite->kem_encaps(prekey->pk, coins, ct, ss);
+    secret_erase(ss, sizeof(ss));
+    return err == HL_OK;
+}
+
 static int put_held(struct desk *desk, const struct prekey *prekey)
 {
     return sql_run(desk,
@@ -72,10 +85,8 @@ static bool is_fork(const struct prekey *prekey, const struct held *held)
             bytes_equal(BYTES_OF(held->prev_hash), BYTES_OF(prekey->prev_hash)));
 }
 
-static int say_fork(struct desk *desk, const struct prekey *prekey)
+static int say_of_device(struct desk *desk, const struct prekey *prekey, struct event event)
 {
-    struct event event = {.kind = EVENT_PREKEY_FORK,
-                          .detail = "two prekeys of one device claim the same place"};
     const struct cert *device = trust_cert(desk->identity->trust, prekey->entity, prekey->device);
     if (device != NULL) {
         struct desk_id of = {.kind = (uint32_t)__builtin_ctz(device->desks | 16U)};
@@ -92,6 +103,18 @@ static int judge_own(struct desk *desk, const struct prekey *prekey)
     if (prekey->created_ms > newest_ms)
         return peer_mark_rollback(desk, "a relay holds a newer prekey of this device");
     return HL_OK;
+}
+
+/* One that cannot be used is kept as expired: so it is told once, and its device counts as one without a key. */
+static int take_newest(struct desk *desk, struct prekey *prekey)
+{
+    if (!can_be_sealed_to(desk->identity->suite, prekey)) {
+        prekey->not_after_ms = 0;
+        TRY(say_of_device(desk, prekey,
+                          (struct event){.kind = EVENT_QUARANTINED,
+                                         .detail = "a device's prekey cannot be sealed to"}));
+    }
+    return put_held(desk, prekey);
 }
 
 int peer_take_prekey(struct desk *desk, struct bytes signed_prekey)
@@ -112,9 +135,12 @@ int peer_take_prekey(struct desk *desk, struct bytes signed_prekey)
     struct held held;
     TRY(find_held(desk, &prekey, &held));
     if (is_fork(&prekey, &held))
-        TRY(say_fork(desk, &prekey));
+        TRY(say_of_device(
+            desk, &prekey,
+            (struct event){.kind = EVENT_PREKEY_FORK,
+                           .detail = "two prekeys of one device claim the same place"}));
     if (!held.is_there || prekey.created_ms > held.created_ms)
-        TRY(put_held(desk, &prekey));
+        TRY(take_newest(desk, &prekey));
     return sql_commit(&transaction);
 }
 
@@ -166,15 +192,16 @@ static int make_own(struct desk *desk, int64_t now_ms)
     uint8_t prev_hash[HASH_BYTES] = {0};
     AUTO(blob) prev = NULL;
     err = meta_octets(desk, "prekey_hash", &prev);
-    if (err == HL_OK && prev->len == HASH_BYTES)
-        memcpy(prev_hash, prev->data, HASH_BYTES);
-    else if (err != HL_ENOTFOUND)
+    if (err == HL_OK && prev->len != HASH_BYTES)
+        err = HL_EFORMAT;
+    if (err != HL_OK && err != HL_ENOTFOUND)
         return err;
+    if (err == HL_OK)
+        memcpy(prev_hash, prev->data, HASH_BYTES);
     AUTO(blob) made = NULL;
     TRY(prekey_make(identity->suite, identity->rng, identity->device, identity->secrets->hedge_key,
                     identity->trust->ns, identity->desk.entity, prev_hash, now_ms, identity->ring,
                     &made));
-    TRY(identity->store.save(identity->store.context, identity->ring));
     struct prekey prekey;
     TRY(prekey_check(identity->suite, identity->trust, bytes_blob(made), now_ms, &prekey));
     TRY(meta_set_octets(desk, "prekey", bytes_blob(made)));
@@ -184,7 +211,10 @@ static int make_own(struct desk *desk, int64_t now_ms)
     TRY(meta_set_number(desk, "prekey_first_ms", first_ms));
     TRY(meta_set_number(desk, "prekey_ms", prekey.created_ms));
     TRY(meta_set_number(desk, "prekey_end_ms", prekey.not_after_ms));
-    return journal_append(desk, JOURNAL_PREKEY, BYTES_OF(prekey.hash), NULL);
+    TRY(journal_append(desk, JOURNAL_PREKEY, BYTES_OF(prekey.hash), NULL));
+    /* Before the commit, so that no key is told whose private part is not on disk; after all else, for each key that is saved and
+     * then not told pushes an older one out of the ring. */
+    return identity->store.save(identity->store.context, identity->ring);
 }
 
 int peer_own_prekey(struct desk *desk, struct blob **ret_signed, int64_t *ret_created_ms)

@@ -3,21 +3,13 @@
 
 #include <string.h>
 
+#include "client/contact.h"
 #include "client/desk_sql.h"
 #include "client/event.h"
 #include "client/journal.h"
 #include "client/vault.h"
 
 /* --- relays --- */
-
-static int is_up(struct desk *desk, size_t index, bool *ret_is_up)
-{
-    int64_t number = 0;
-    TRY(sql_number_of(desk, "SELECT is_up FROM relay WHERE id = ?",
-                      SQL_ARGS(SQL_ID(desk->relays[index]->id)), &number));
-    *ret_is_up = number != 0;
-    return HL_OK;
-}
 
 /* The first relay not in `taken` that is better than the others: another operator counts more than being up. */
 static int pick_one(struct desk *desk, const char *not_operator, relay_set taken, size_t *ret_index)
@@ -28,7 +20,7 @@ static int pick_one(struct desk *desk, const char *not_operator, relay_set taken
         if ((taken & UINT32_C(1) << i) != 0)
             continue;
         bool up = false;
-        TRY(is_up(desk, i, &up));
+        TRY(contact_is_up(desk, desk->relays[i], &up));
         bool is_other =
             not_operator == NULL || strcmp(desk->relays[i]->operator_name, not_operator) != 0;
         int rank = (is_other ? 2 : 0) + (up ? 1 : 0);
@@ -171,12 +163,12 @@ int post_seal(struct desk *desk, const struct post_request *request, struct post
 
 /* --- control --- */
 
-static int keep_unsealed(struct desk *desk, const struct control *control, relay_set relays)
+static int keep_unsealed(struct desk *desk, const struct control *control)
 {
     AUTO(blob) wrapped = NULL;
     TRY(vault_wrap(desk->identity, control->hash, control->octets, &wrapped));
     uint8_t set[4];
-    put_u32be(set, relays);
+    put_u32be(set, control->relays);
     return sql_run(desk,
                    "INSERT OR REPLACE INTO unsealed(hash, kind, plane, wrapped, entity, desk,"
                    " relays, due_ms) VALUES(?,?,?,?,?,?,?,?)",
@@ -185,86 +177,105 @@ static int keep_unsealed(struct desk *desk, const struct control *control, relay
                             SQL_BYTES(BYTES_OF(set)), SQL_N(control->due_ms)));
 }
 
-int post_control(struct desk *desk, const struct control *control)
+/* False: that desk has no key yet that can be sealed to. */
+static int seal_control(struct desk *desk, const struct control *control, bool *ret_is_sealed)
 {
-    AUTO_TRANSACTION transaction = {0};
-    TRY(sql_begin(desk, &transaction));
-    relay_set relays = control->relays;
-    if (relays == 0)
-        TRY(post_pick_relays(desk, HOTLINE__V1__PRECEDENCE__ROUTINE, &relays));
     AUTO(slot_plan) plan = NULL;
+    *ret_is_sealed = false;
     TRY(slots_plan(desk, true, &control->to, 1, &plan));
-    if (plan->missing_count > 0) {
-        TRY(keep_unsealed(desk, control, relays));
-        return sql_commit(&transaction);
-    }
+    if (plan->missing_count > 0)
+        return HL_OK;
     const struct post_request request = {.kind = control->kind,
                                          .plane = control->plane,
                                          .content = control->octets,
                                          .content_hash = control->hash,
                                          .plan = plan,
-                                         .relays = relays,
+                                         .relays = control->relays,
                                          .due_ms = control->due_ms};
     struct post_result result;
     int err = post_seal(desk, &request, &result);
-    if (err == HL_EVERIFY) /* not one of their keys can be used: wait for better ones */
-        err = keep_unsealed(desk, control, relays);
+    if (err == HL_EVERIFY)
+        return HL_OK;
     TRY(err);
+    *ret_is_sealed = true;
+    return HL_OK;
+}
+
+int post_control(struct desk *desk, const struct control *control)
+{
+    AUTO_TRANSACTION transaction = {0};
+    TRY(sql_begin(desk, &transaction));
+    struct control placed = *control;
+    if (placed.relays == 0)
+        TRY(post_pick_relays(desk, HOTLINE__V1__PRECEDENCE__ROUTINE, &placed.relays));
+    bool is_sealed = false;
+    TRY(seal_control(desk, &placed, &is_sealed));
+    if (!is_sealed)
+        TRY(keep_unsealed(desk, &placed));
     return sql_commit(&transaction);
 }
 
-/* One waiting statement, the `skip`-th. */
-static int flush_one(struct desk *desk, size_t skip, bool *ret_is_found, bool *ret_is_gone)
-{
+struct waiting {
+    struct control control;
     uint8_t hash[HASH_BYTES];
-    struct control control = {.hash = hash};
-    AUTO(blob) octets = NULL;
-    {
-        AUTO_ROWS rows = {0};
-        TRY(sql_query(
-            desk, &rows,
-            "SELECT hash, kind, plane, wrapped, entity, desk, relays, due_ms FROM unsealed"
-            " ORDER BY hash LIMIT 1 OFFSET ?",
-            SQL_ARGS(SQL_N(skip))));
-        TRY(sql_next(&rows, ret_is_found));
-        if (!*ret_is_found)
-            return HL_OK;
-        TRY(sql_get_fixed(&rows, 0, hash, HASH_BYTES));
-        control.kind = (enum content_kind)sql_get_number(&rows, 1);
-        control.plane = (unsigned)sql_get_number(&rows, 2);
-        TRY(vault_unwrap(desk->identity, hash, sql_get_octets(&rows, 3), &octets));
-        TRY(sql_get_desk(&rows, 4, &control.to));
-        uint8_t set[4];
-        TRY(sql_get_fixed(&rows, 6, set, sizeof(set)));
-        control.relays = get_u32be(set);
-        control.due_ms = sql_get_number(&rows, 7);
-    }
-    AUTO(slot_plan) plan = NULL;
-    TRY(slots_plan(desk, true, &control.to, 1, &plan));
-    if (plan->missing_count > 0)
+    struct blob *octets; /* owned */
+};
+
+static int take_waiting(struct desk *desk, const struct sql_rows *rows, struct waiting *waiting)
+{
+    struct control *control = &waiting->control;
+    uint8_t set[4];
+    TRY(sql_get_fixed(rows, 0, waiting->hash, HASH_BYTES));
+    TRY(sql_get_desk(rows, 4, &control->to));
+    TRY(sql_get_fixed(rows, 6, set, sizeof(set)));
+    TRY(vault_unwrap(desk->identity, waiting->hash, sql_get_octets(rows, 3), &waiting->octets));
+    control->kind = (enum content_kind)sql_get_number(rows, 1);
+    control->plane = (unsigned)sql_get_number(rows, 2);
+    control->octets = bytes_blob(waiting->octets);
+    control->hash = waiting->hash;
+    control->relays = get_u32be(set);
+    control->due_ms = sql_get_number(rows, 7);
+    return HL_OK;
+}
+
+/* The next one behind waiting->hash. */
+static int find_waiting(struct desk *desk, bool *ret_is_there, struct waiting *waiting)
+{
+    AUTO_ROWS rows = {0};
+    TRY(sql_query(desk, &rows,
+                  "SELECT hash, kind, plane, wrapped, entity, desk, relays, due_ms FROM unsealed"
+                  " WHERE hash > ? ORDER BY hash LIMIT 1",
+                  SQL_ARGS(SQL_HASH(waiting->hash))));
+    TRY(sql_next(&rows, ret_is_there));
+    return *ret_is_there ? take_waiting(desk, &rows, waiting) : HL_OK;
+}
+
+/* Each waiting statement once, so that one desk without a key holds up nobody else's. */
+static int flush_one(struct desk *desk, bool *ret_is_there, struct waiting *waiting)
+{
+    bool is_sealed = false;
+    TRY(find_waiting(desk, ret_is_there, waiting));
+    if (!*ret_is_there)
         return HL_OK;
-    TRY(sql_run(desk, "DELETE FROM unsealed WHERE hash = ?", SQL_ARGS(SQL_HASH(hash))));
-    control.octets = bytes_blob(octets);
-    *ret_is_gone = true;
-    return post_control(desk, &control);
+    TRY(seal_control(desk, &waiting->control, &is_sealed));
+    return is_sealed ? sql_run(desk, "DELETE FROM unsealed WHERE hash = ?",
+                               SQL_ARGS(SQL_HASH(waiting->hash)))
+                     : HL_OK;
 }
 
 int post_flush(struct desk *desk)
 {
-    int64_t waiting = 0;
-    TRY(sql_number_of(desk, "SELECT count(*) FROM unsealed", SQL_NO_ARGS, &waiting));
-    if (waiting == 0)
+    int64_t count = 0;
+    TRY(sql_number_of(desk, "SELECT count(*) FROM unsealed", SQL_NO_ARGS, &count));
+    if (count == 0)
         return HL_OK;
     AUTO_TRANSACTION transaction = {0};
     TRY(sql_begin(desk, &transaction));
-    size_t skip = 0;
-    for (int64_t i = 0; i < waiting; i++) {
-        bool is_found = false;
-        bool is_gone = false;
-        TRY(flush_one(desk, skip, &is_found, &is_gone));
-        if (!is_found)
-            break;
-        skip += is_gone ? 0 : 1;
+    struct waiting waiting = {0};
+    for (bool is_there = true; is_there;) {
+        int err = flush_one(desk, &is_there, &waiting);
+        blob_free(MOVE(waiting.octets));
+        TRY(err);
     }
     return sql_commit(&transaction);
 }

@@ -9,6 +9,7 @@
 #include "client/post.h"
 #include "client/track.h"
 #include "proto/custody_receipt.h"
+#include "proto/schema.h"
 
 #define CLOCK_OFF_MS     (120LL * 1000)
 #define BAD_CUSTODY_CODE 200 /* outbox.code: outside the relay's SubmitCode */
@@ -65,14 +66,13 @@ struct desk_set {
 
 static int add_slot(struct desk_set *set, const ProtobufCBinaryData *octets)
 {
-    Hotline__V1__Slot *slot = hotline__v1__slot__unpack(NULL, octets->len, octets->data);
-    if (slot == NULL || slot->entity.len != ID_BYTES) {
-        hotline__v1__slot__free_unpacked(slot, NULL);
-        return HL_EFORMAT;
-    }
+    ProtobufCMessage *message = NULL;
+    TRY(strict_unpack(&hotline__v1__slot__descriptor, &schema_envelope,
+                      BYTES(octets->data, octets->len), &message, NULL));
+    const Hotline__V1__Slot *slot = (const Hotline__V1__Slot *)message;
     struct desk_id of = {.kind = (uint32_t)slot->kind};
     memcpy(of.entity, slot->entity.data, ID_BYTES);
-    hotline__v1__slot__free_unpacked(slot, NULL);
+    protobuf_c_message_free_unpacked(message, NULL);
     for (size_t i = 0; i < set->count; i++) {
         if (desk_equal(&set->desks[i], &of))
             return HL_OK;
@@ -88,14 +88,14 @@ static int slot_desks(struct desk *desk, const uint8_t *deposit, struct desk_set
 {
     AUTO(blob) octets = NULL;
     TRY(post_envelope(desk, deposit, &octets));
-    Hotline__V1__Envelope *envelope =
-        hotline__v1__envelope__unpack(NULL, octets->len, octets->data);
-    if (envelope == NULL)
-        return HL_EFORMAT;
+    ProtobufCMessage *message = NULL;
+    TRY(strict_unpack(&hotline__v1__envelope__descriptor, &schema_envelope, bytes_blob(octets),
+                      &message, NULL));
+    const Hotline__V1__Envelope *envelope = (const Hotline__V1__Envelope *)message;
     int err = HL_OK;
     for (size_t i = 0; i < envelope->n_slots && err == HL_OK; i++)
         err = add_slot(set, &envelope->slots[i]);
-    hotline__v1__envelope__free_unpacked(envelope, NULL);
+    protobuf_c_message_free_unpacked(message, NULL);
     return err;
 }
 
@@ -128,6 +128,8 @@ static int judge_sent(struct desk *desk, const struct relay_info *relay, const u
     if (set == NULL)
         return HL_ENOMEM;
     int err = slot_desks(desk, deposit, set);
+    if (err == HL_EFORMAT || err == HL_ENOTFOUND)
+        err = HL_EIO; /* our own copy is damaged: no fault of the relay's */
     if (err == HL_OK) {
         const struct identity *identity = desk->identity;
         const struct custody_expectation expected = {.ns = identity->trust->ns,

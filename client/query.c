@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/contact.h"
 #include "client/desk_sql.h"
 #include "client/draft_row.h"
 #include "client/peer.h"
@@ -299,7 +300,7 @@ static int take_relay(struct desk *desk, const struct relay_info *relay, struct 
     (void)snprintf(view->operator_name, sizeof(view->operator_name), "%s", relay->operator_name);
     AUTO_ROWS rows = {0};
     TRY(sql_query(desk, &rows,
-                  "SELECT is_up, contact_ms, skew_ms, rtt_ms, cursor, prekey_ms,"
+                  "SELECT contact_ms, skew_ms, rtt_ms, cursor, prekey_ms,"
                   " (SELECT count(*) FROM outbox o WHERE o.relay = relay.id AND o.state = 0)"
                   " FROM relay WHERE id = ?",
                   SQL_ARGS(SQL_ID(relay->id))));
@@ -307,14 +308,13 @@ static int take_relay(struct desk *desk, const struct relay_info *relay, struct 
     TRY(sql_next(&rows, &has_row));
     if (!has_row)
         return HL_OK;
-    view->is_up = sql_get_number(&rows, 0) != 0;
-    view->last_contact_ms = sql_get_number(&rows, 1);
-    view->skew_ms = sql_get_number(&rows, 2);
-    view->rtt_ms = sql_get_number(&rows, 3);
-    view->cursor = (uint64_t)sql_get_number(&rows, 4);
-    view->prekey_ms = sql_get_number(&rows, 5);
-    view->waiting = (size_t)sql_get_number(&rows, 6);
-    return HL_OK;
+    view->last_contact_ms = sql_get_number(&rows, 0);
+    view->skew_ms = sql_get_number(&rows, 1);
+    view->rtt_ms = sql_get_number(&rows, 2);
+    view->cursor = (uint64_t)sql_get_number(&rows, 3);
+    view->prekey_ms = sql_get_number(&rows, 4);
+    view->waiting = (size_t)sql_get_number(&rows, 5);
+    return contact_is_up(desk, relay, &view->is_up);
 }
 
 int query_relays(struct desk *desk, struct relay_view ret_relays[static LIMIT_RELAYS],
@@ -381,8 +381,9 @@ static int count_peers(struct desk *desk, struct desk_summary *summary)
 
 int query_summary(struct desk *desk, struct desk_summary *ret_summary)
 {
-    struct desk_summary summary = {.is_rolled_back = desk_is_rolled_back(desk)};
+    struct desk_summary summary = {0};
     uint8_t head[HASH_BYTES];
+    TRY(desk_rollback(desk, &summary.is_rolled_back));
     TRY(desk_journal_head(desk, head, &summary.journal_rows));
     TRY(meta_number(desk, "prekey_ms", 0, &summary.prekey_ms));
     TRY(meta_number(desk, "prekey_end_ms", 0, &summary.prekey_not_after_ms));

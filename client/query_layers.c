@@ -187,6 +187,8 @@ static int take_addressee(struct desk *desk, const struct notice_view *view,
     to->state = (enum receipt_state)(sql_get_number(rows, 5) % RCPT_STATES);
     to->flags = (uint32_t)sql_get_number(rows, 6);
     to->delivered_ms = sql_get_number(rows, 7);
+    if (to->delivered_ms == 0 && view->direction == NOTICE_IN)
+        to->delivered_ms = view->first_seen_ms; /* here it is, whatever our receipt says of it */
     to->opened_ms = sql_get_number(rows, 8);
     to->acknowledged_ms = sql_get_number(rows, 9);
     to->refused_ms = sql_get_number(rows, 10);

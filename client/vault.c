@@ -81,6 +81,14 @@ int vault_file_key(struct desk *desk, const uint8_t hash[static HASH_BYTES], uin
 
 /* --- contents --- */
 
+/* What is stored was canonical when it came: if it is not now, the database is damaged. */
+static int unpack(const ProtobufCMessageDescriptor *descriptor, struct bytes octets,
+                  ProtobufCMessage **ret_message)
+{
+    int err = strict_unpack(descriptor, NULL, octets, ret_message, NULL);
+    return err == HL_EFORMAT ? HL_EVERIFY : err;
+}
+
 /* Header and ct of an Envelope or DeliveredEnvelope: in both, field 1 and field 2. Borrowed from the message. */
 static int split(int form, struct bytes octets, ProtobufCMessage **ret_message,
                  struct bytes *ret_header, struct bytes *ret_ct)
@@ -88,10 +96,8 @@ static int split(int form, struct bytes octets, ProtobufCMessage **ret_message,
     const ProtobufCMessageDescriptor *descriptor =
         form == DEPOSIT_ENVELOPE ? &hotline__v1__envelope__descriptor
                                  : &hotline__v1__delivered_envelope__descriptor;
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(descriptor, NULL, octets.len, octets.data);
-    if (message == NULL)
-        return HL_EVERIFY;
+    ProtobufCMessage *message = NULL;
+    TRY(unpack(descriptor, octets, &message));
     const ProtobufCBinaryData *header = NULL;
     const ProtobufCBinaryData *ct = NULL;
     if (form == DEPOSIT_ENVELOPE) {
@@ -110,12 +116,11 @@ static int split(int form, struct bytes octets, ProtobufCMessage **ret_message,
 static int decrypt(const uint8_t *file_key, struct bytes header_octets, struct bytes ct,
                    struct blob **ret_content)
 {
-    Hotline__V1__EnvelopeHeader *header =
-        hotline__v1__envelope_header__unpack(NULL, header_octets.len, header_octets.data);
-    if (header == NULL || ct.len <= AEAD_TAG_BYTES) {
-        hotline__v1__envelope_header__free_unpacked(header, NULL);
+    if (ct.len <= AEAD_TAG_BYTES)
         return HL_EVERIFY;
-    }
+    ProtobufCMessage *message = NULL;
+    TRY(unpack(&hotline__v1__envelope_header__descriptor, header_octets, &message));
+    Hotline__V1__EnvelopeHeader *header = (Hotline__V1__EnvelopeHeader *)message;
     uint8_t key[32];
     uint8_t commit[32];
     envelope_keys(BYTES(header->salt.data, header->salt.len), file_key, key, commit);
@@ -145,6 +150,8 @@ int vault_read_content(struct desk *desk, const uint8_t hash[static HASH_BYTES],
     bool has_row = false;
     if (err == HL_OK)
         err = sql_next(&rows, &has_row);
+    if (err == HL_OK && !has_row)
+        err = HL_ENOTFOUND;
     ProtobufCMessage *message = NULL;
     struct bytes header = {0};
     struct bytes ct = {0};

@@ -5,9 +5,11 @@
 #include "client/answer.h"
 #include "client/desk_sql.h"
 #include "client/event.h"
+#include "client/post.h"
 #include "proto/record.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/desk_world.h"
+#include "wire.pb-c.h"
 
 struct pair {
     struct desk_world *world;
@@ -210,6 +212,67 @@ static void own_prekey_is_published_once_a_day(void **state)
     assert_true(relays[1].prekey_ms == relays[0].prekey_ms);
 }
 
+/* One second: what the agent says to the relay, and the relay's answer that it has no keys. Counts questions for keys. */
+static size_t gets_in_a_second(struct pair *pair)
+{
+    struct agent *agent = pair->all[0]->agents[0];
+    unsigned type = 0;
+    struct blob *body = NULL;
+    size_t count = 0;
+
+    pair->world->now_ms += 1000;
+    assert_int_equal(agent_tick(agent), HL_OK);
+    while (agent_next_output(agent, &type, &body)) {
+        if (type == RECORD_PREKEY_GET) {
+            Hotline__V1__PrekeyGet *get =
+                hotline__v1__prekey_get__unpack(NULL, body->len, body->data);
+            Hotline__V1__PrekeyResult result;
+            AUTO(blob) answer = NULL;
+            hotline__v1__prekey_result__init(&result);
+            result.req = get->req;
+            result.last = 1;
+            assert_int_equal(strict_pack(&result.base, &answer), HL_OK);
+            assert_int_equal(agent_input(agent, RECORD_PREKEY_RESULT, bytes_blob(answer)), HL_OK);
+            hotline__v1__prekey_get__free_unpacked(get, NULL);
+            count++;
+        } else if (type == RECORD_PING) {
+            Hotline__V1__Pong pong;
+            AUTO(blob) answer = NULL;
+            hotline__v1__pong__init(&pong);
+            assert_int_equal(strict_pack(&pong.base, &answer), HL_OK);
+            assert_int_equal(agent_input(agent, RECORD_PONG, bytes_blob(answer)), HL_OK);
+        }
+        blob_free(body);
+    }
+    return count;
+}
+
+static void a_desk_without_a_key_is_asked_for_ever_less_often(void **state)
+{
+    struct pair *pair = *state;
+    static const uint8_t hash[HASH_BYTES] = {1};
+    struct control control = {.kind = CONTENT_RECEIPT,
+                              .plane = 1,
+                              .octets = BYTES("octets", 6),
+                              .hash = hash,
+                              .to = world_desk(pair->world->small, XCC)};
+    size_t first = 0;
+    size_t later = 0;
+
+    assert_int_equal(post_control(pair->all[0]->desk, &control), HL_OK);
+    for (int second = 0; second < 30; second++)
+        first += gets_in_a_second(pair);
+    assert_in_range(first, 3, 6); /* after 1, 2, 4, 8 s … */
+    for (int second = 0; second < 600; second++)
+        later += gets_in_a_second(pair);
+    assert_in_range(later, 9, 12); /* once a minute */
+    static const uint8_t other[HASH_BYTES] = {2};
+    control.hash = other;
+    control.to.kind = control.to.kind % 4 + 1; /* another desk: asked for soon */
+    assert_int_equal(post_control(pair->all[0]->desk, &control), HL_OK);
+    assert_true(gets_in_a_second(pair) + gets_in_a_second(pair) > 0);
+}
+
 static void two_roots_for_one_size_convict_a_relay(void **state)
 {
     struct pair *pair = *state;
@@ -232,6 +295,7 @@ int main(void)
 #define PAIR_TEST(name) cmocka_unit_test_setup_teardown(name, pair_up, pair_down)
     const struct CMUnitTest tests[] = {
         PAIR_TEST(a_notice_goes_from_release_to_acknowledgement),
+        PAIR_TEST(a_desk_without_a_key_is_asked_for_ever_less_often),
         PAIR_TEST(nothing_is_sent_before_welcome),
         PAIR_TEST(records_before_welcome_break_the_protocol),
         PAIR_TEST(a_result_nobody_asked_for_breaks_the_protocol),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/courier.h"
 #include "client/desk_sql.h"
 #include "client/event.h"
 #include "tests/support/cmocka_all.h"
@@ -374,6 +375,44 @@ static void the_sending_terminal_can_be_named(void **state)
     assert_memory_equal(there->sender_device, bench->second->identity->device->id, ID_BYTES);
 }
 
+/* Released here, to be sent by the second terminal, which cannot. */
+static void a_draft_that_cannot_be_sent_is_told_once_and_holds_up_nothing(void **state)
+{
+    struct bench *bench = *state;
+    struct desk *second = bench->second->desk;
+    assert_int_equal(sql_run(second, "UPDATE prekey SET pk = zeroblob(1216) WHERE entity = ?",
+                             SQL_ARGS(SQL_ID(bench->world->small->entities[XBB].id))),
+                     HL_OK);
+    assert_int_equal(sign(bench, 4, 0), HL_OK);
+    terminal_unlock(bench->sender, 1);
+    const struct release_options options = {.sender_device = bench->second->identity->device->id};
+    assert_int_equal(draft_release(bench->sender->desk, bench->id, &options, &bench->result),
+                     HL_OK);
+    desks_flush(bench->world, bench->all, 3);
+    int64_t stuck = 0;
+    int64_t next_ms = 0;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(courier_tick(second, &next_ms), HL_OK);
+    assert_int_equal(sql_number_of(second,
+                                   "SELECT count(*) FROM event WHERE detail LIKE '%not sent%'",
+                                   SQL_NO_ARGS, &stuck),
+                     HL_OK);
+    assert_int_equal(stuck, 1);
+    AUTO(draft_list) list = NULL;
+    assert_int_equal(draft_list(second, &list), HL_OK);
+    assert_int_equal(list->count, 1);
+    assert_int_equal(list->items[0]->state, DRAFT_FOR_RELEASE);
+    assert_int_equal(list->items[0]->release_count, 1);
+    bench->world->now_ms += 16 * 60 * 1000LL; /* the release of a FLASH is over */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(courier_tick(second, &next_ms), HL_OK);
+    assert_int_equal(
+        sql_number_of(second, "SELECT count(*) FROM event WHERE detail LIKE '%release expired'",
+                      SQL_NO_ARGS, &stuck),
+        HL_OK);
+    assert_int_equal(stuck, 1);
+}
+
 static void three_persons_need_two_releases(void **state)
 {
     struct bench *bench = *state;
@@ -412,6 +451,7 @@ int main(void)
         BENCH_TEST(a_prefix_finds_a_draft_and_two_are_ambiguous),
         BENCH_TEST(a_draft_travels_and_is_released_on_the_other_terminal),
         BENCH_TEST(the_sending_terminal_can_be_named),
+        BENCH_TEST(a_draft_that_cannot_be_sent_is_told_once_and_holds_up_nothing),
         BENCH_TEST(three_persons_need_two_releases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

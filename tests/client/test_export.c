@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strict.h"
 #include "client/answer.h"
 #include "client/export.h"
 #include "proto/evidence.h"
@@ -92,8 +93,11 @@ static void expect_story(struct bench *bench, struct terminal *exporter)
     const struct verdict_claim *acknowledged = claim_of(verdict, "acknowledged", "XBB.TEC");
     assert_non_null(sent);
     assert_string_equal(sent == NULL ? "" : sent->basis, "2 OPERATORS");
-    assert_non_null(claim_of(verdict, "delivered", "XBB.TEC"));
+    const struct verdict_claim *delivered = claim_of(verdict, "delivered", "XBB.TEC");
+    assert_non_null(delivered);
+    assert_string_equal(delivered == NULL ? "" : delivered->basis, "2 OPERATORS");
     assert_non_null(claim_of(verdict, "opened", "XBB.TEC"));
+    assert_string_equal(acknowledged == NULL ? "" : acknowledged->basis, "2 OPERATORS");
     assert_non_null(acknowledged);
     assert_non_null(released);
     assert_int_equal(acknowledged == NULL ? 0 : acknowledged->disposition,
@@ -165,6 +169,57 @@ static void no_bit_of_a_bundle_can_change(void **state)
     }
 }
 
+/* The recipient's device says itself that its key is lost since `since_ms`; its roster carries that on. */
+static void revoke_peer(struct bench *bench, int64_t since_ms, struct blob **ret_signed)
+{
+    const struct identity *peer = bench->peer->identity;
+    struct roster *roster = trust_entity(bench->world->admitted, peer->desk.entity)->roster;
+    struct cert *cert = roster->certs;
+    while (!bytes_equal(BYTES_OF(cert->id), BYTES_OF(peer->device->id)))
+        cert++;
+    Hotline__V1__Revocation revocation = HOTLINE__V1__REVOCATION__INIT;
+    revocation.ns = strict_octets(peer->trust->ns, NS_BYTES);
+    revocation.entity = strict_octets(cert->entity, ID_BYTES);
+    revocation.key_id = strict_octets(cert->id, ID_BYTES);
+    revocation.cert_serial = cert->serial;
+    revocation.invalid_since_ms = revocation.at_ms = since_ms;
+    revocation.reason = HOTLINE__V1__REV_REASON__REV_LOST;
+    AUTO(blob) body = NULL;
+    assert_int_equal(strict_pack(&revocation.base, &body), HL_OK);
+    const struct sign_key *const keys[] = {peer->device};
+    assert_int_equal(sign_object(peer->suite, label_fixed(LABEL_REVOCATION), bytes_blob(body), keys,
+                                 1, ret_signed),
+                     HL_OK);
+    cert->signed_revocation = bytes_blob(*ret_signed);
+    cert->revoked_since_ms = since_ms;
+}
+
+/* Record 6 speaks also against the exporter; the relays' custody of the receipts says that they came before. */
+static void a_revocation_goes_along_and_spares_what_two_relays_held_before_it(void **state)
+{
+    struct bench *bench = *state;
+    desks_send(bench->sender, XBB, 4, bench->hash);
+    desks_flush(bench->world, bench->all, 3);
+    acknowledge(bench, bench->peer);
+    static const int64_t since[] = {60000, -60000};
+    for (int i = 0; i < 2; i++) {
+        AUTO(blob) revocation = NULL;
+        AUTO(blob) bundle = NULL;
+        revoke_peer(bench, bench->world->now_ms + since[i], &revocation);
+        assert_int_equal(export_evidence(bench->sender->desk,
+                                         (const uint8_t(*)[HASH_BYTES])bench->hash, 1, &bundle),
+                         HL_OK);
+        assert_non_null(memmem(bundle->data, bundle->len, revocation->data, revocation->len));
+        struct verdict *verdict = judge(bench, bytes_blob(bundle));
+        if (since[i] > 0)
+            assert_string_equal(verdict->step, "");
+        else
+            assert_non_null(strstr(verdict->step, "revoked"));
+        assert_int_equal(claim_of(verdict, "acknowledged", "XBB.TEC") != NULL, since[i] > 0);
+        verdict_free(verdict);
+    }
+}
+
 static void what_is_not_here_is_not_exported(void **state)
 {
     struct bench *bench = *state;
@@ -185,6 +240,7 @@ int main(void)
         BENCH_TEST(the_recipients_bundle_is_accepted),
         BENCH_TEST(a_notice_to_two_desks_is_shown_for_both),
         BENCH_TEST(no_bit_of_a_bundle_can_change),
+        BENCH_TEST(a_revocation_goes_along_and_spares_what_two_relays_held_before_it),
         BENCH_TEST(what_is_not_here_is_not_exported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "client/desk_sql.h"
+#include "client/event.h"
+#include "client/peer.h"
 #include "client/post.h"
 #include "client/receipt_book.h"
 #include "tests/support/cmocka_all.h"
@@ -48,8 +50,9 @@ static int64_t count(struct terminal *terminal, const char *sql)
 
 static void set_up(struct bench *bench, int relay, bool is_up)
 {
-    assert_int_equal(sql_run(bench->sender->desk, "UPDATE relay SET is_up = ? WHERE id = ?",
-                             SQL_ARGS(SQL_N(is_up), SQL_ID(bench->world->infos[relay].id))),
+    assert_int_equal(sql_run(bench->sender->desk, "UPDATE relay SET contact_ms = ? WHERE id = ?",
+                             SQL_ARGS(SQL_N(is_up ? bench->world->now_ms : 0),
+                                      SQL_ID(bench->world->infos[relay].id))),
                      HL_OK);
 }
 
@@ -139,6 +142,84 @@ static void a_receipt_waits_for_the_senders_keys(void **state)
     assert_string_equal(desks_addressee(bench->sender, bench->hash, 0).word, "AT THEIR DESK");
 }
 
+/* A receipt to `to`, put down at the sender's desk. */
+static void put_control(struct bench *bench, int to, const uint8_t *hash)
+{
+    const struct control control = {.kind = CONTENT_RECEIPT,
+                                    .plane = 1,
+                                    .octets = BYTES("octets", 6),
+                                    .hash = hash,
+                                    .to = world_desk(bench->world->small, to)};
+    assert_int_equal(post_control(bench->sender->desk, &control), HL_OK);
+}
+
+static void one_desk_whose_key_cannot_be_used_holds_up_nobody(void **state)
+{
+    struct bench *bench = *state;
+    struct desk *desk = bench->sender->desk;
+    static const uint8_t first[HASH_BYTES] = {1};
+    static const uint8_t second[HASH_BYTES] = {2};
+    AUTO(terminal) other = terminal_new(bench->world, XCC, 0, NULL);
+    struct terminal *all[] = {other, bench->peer, bench->sender};
+    terminal_connect(other, 0);
+    desks_run(bench->world, all, 3);
+    assert_int_equal(sql_run(desk, "DELETE FROM prekey", SQL_NO_ARGS), HL_OK);
+    put_control(bench, XCC, first);
+    put_control(bench, XBB, second);
+    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 2);
+
+    desks_wait(bench->world, all, 3, 2000); /* both keys come, and both receipts leave */
+    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 0);
+    assert_int_equal(sql_run(desk, "UPDATE prekey SET pk = zeroblob(1216) WHERE entity = ?",
+                             SQL_ARGS(SQL_ID(bench->world->small->entities[XCC].id))),
+                     HL_OK);
+    static const uint8_t third[HASH_BYTES] = {3};
+    static const uint8_t fourth[HASH_BYTES] = {4};
+    put_control(bench, XCC, third);
+    assert_int_equal(sql_run(desk,
+                             "UPDATE prekey SET not_after_ms = -not_after_ms WHERE entity = ?",
+                             SQL_ARGS(SQL_ID(bench->world->small->entities[XBB].id))),
+                     HL_OK);
+    put_control(bench, XBB, fourth);
+    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 2);
+    assert_int_equal(sql_run(desk,
+                             "UPDATE prekey SET not_after_ms = -not_after_ms WHERE entity = ?",
+                             SQL_ARGS(SQL_ID(bench->world->small->entities[XBB].id))),
+                     HL_OK);
+    assert_int_equal(post_flush(desk), HL_OK);
+    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed WHERE hash >= x'04'"), 0);
+    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 1);
+}
+
+static int no_keypair(const uint8_t seed[KEM_SEED_BYTES], uint8_t ret_pk[KEM_PK_BYTES])
+{
+    (void)seed;
+    memset(ret_pk, 0, KEM_PK_BYTES);
+    return HL_OK;
+}
+
+static void a_signed_prekey_that_is_no_key_counts_as_none_and_is_told_once(void **state)
+{
+    struct bench *bench = *state;
+    struct suite hostile = *suite_fake();
+    hostile.kem_keypair = no_keypair;
+    const struct identity *peer = bench->peer->identity;
+    uint8_t prev[HASH_BYTES] = {0};
+    AUTO(blob) made = NULL;
+    bench->world->now_ms += 60000; /* newer than the good one */
+    assert_int_equal(prekey_make(&hostile, &bench->world->rng, peer->device,
+                                 peer->secrets->hedge_key, peer->trust->ns, peer->desk.entity, prev,
+                                 bench->world->now_ms, peer->ring, &made),
+                     HL_OK);
+    size_t told = desks_events(bench->sender, EVENT_QUARANTINED);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(peer_take_prekey(bench->sender->desk, bytes_blob(made)), HL_OK);
+    assert_int_equal(desks_events(bench->sender, EVENT_QUARANTINED), told + 1);
+    AUTO(slot_plan) plan = NULL;
+    assert_int_equal(slots_plan(bench->sender->desk, false, &peer->desk, 1, &plan), HL_OK);
+    assert_int_equal(plan->missing_count, 1);
+}
+
 static void nothing_leaves_before_its_time(void **state)
 {
     struct bench *bench = *state;
@@ -183,6 +264,8 @@ int main(void)
         BENCH_TEST(relays_that_are_up_go_before_others_of_their_operator),
         BENCH_TEST(flash_leaves_before_control_and_control_before_routine),
         BENCH_TEST(a_receipt_waits_for_the_senders_keys),
+        BENCH_TEST(one_desk_whose_key_cannot_be_used_holds_up_nobody),
+        BENCH_TEST(a_signed_prekey_that_is_no_key_counts_as_none_and_is_told_once),
         BENCH_TEST(nothing_leaves_before_its_time),
         BENCH_TEST(an_answer_stands_when_a_deposit_is_offered_again),
     };

@@ -16,7 +16,7 @@ claim "unknown key of the configuration" one_line 78 "$B/hotline" -c "$W/a.conf"
 claim "names the nearest key, file and line" says "did you mean \`database\`"
 { cat "$F/hotline.conf"; grep '^ns' "$F/hotline.conf"; } > "$W/b.conf"
 claim "a key given twice" one_line 78 "$B/hotline" -c "$W/b.conf" list
-sed 's/^root = "../root = "00/' "$F/hotline.conf" > "$W/c.conf"
+sed -e 's/^root = "0/root = "1/; t' -e 's/^root = "./root = "0/' "$F/hotline.conf" > "$W/c.conf"
 claim "another pinned root" one_line 10 "$B/hotline" -c "$W/c.conf" list
 for bad in "no such key|sektor: ENERGY|65" "bad word|tlp: PURPLE|65" "no such desk|to: XQQ.TEC|65" "bad time|reply_by: yesterday|65" "set by the program|author: me|65" "a second body|response.kind: PARTIAL|65"; do
     IFS='|' read -r what line code <<< "$bad"
@@ -45,6 +45,8 @@ claim "bundle that is no bundle" one_line 10 "$B/hotline" evidence verify "$W/no
 claim "bundle that is not there" one_line 66 "$B/hotline" evidence verify "$W/none.hlb"
 printf 'subject' > "$W/esc.form"; form ROUTINE | sed "s/^subject:.*/subject: a\x1b[2Jb/" > "$W/esc.form"
 claim "escape sequences in a form do not reach a signature" one_line 65 at XAA/officer1 draft "$W/esc.form"
+sed "s#^database.*#database = \"$W/names.db\"#; s#address = \"127.0.0.1:$port\"#address = \"localhost:$port\"#; s#address = \"127.0.0.1:$((port + 1))\"#address = \"no-relay.invalid:$port\"#" "$W/fed/states/XCC/officer1/hotline.conf" > "$F/names.conf"
+claim "a relay whose name is not known holds up no other" sh -c "timeout 20 $B/hotline -c $F/names.conf watch -W 2 --event relay_up; timeout 10 $B/hotline -c $F/names.conf status > $W/out; grep -q 'r1 .*UP ' $W/out && grep -q 'r2 .*DOWN' $W/out"
 R=$W/fed/relays/r1/hotlined.conf
 sed 's/^listen/lissen/' "$R" > "$W/r.conf"; claim "relay: unknown key" one_line 78 "$B/hotlined" -c "$W/r.conf" --check
 sed '/^federation/d' "$R" > "$W/r2.conf"; claim "relay: missing key" one_line 78 "$B/hotlined" -c "$W/r2.conf" --check

@@ -47,6 +47,10 @@ struct terminal *terminal_new(struct desk_world *world, int state, int no, const
 /* The database closed and opened again, as after a crash; connections end. `vfs` NULL: the machine's. */
 int terminal_reopen(struct terminal *terminal, const char *path, const char *vfs);
 void terminal_free(struct terminal *terminal);
+static inline void terminal_drop(struct terminal **terminal)
+{
+    terminal_free(*terminal);
+}
 void terminal_unlock(struct terminal *terminal, int officer); /* 0, 1; 2 has ACK only */
 void terminal_connect(struct terminal *terminal, int relay);
 void terminal_disconnect(struct terminal *terminal, int relay);
