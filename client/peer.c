@@ -182,39 +182,62 @@ int peer_pick_key(struct desk *desk, const struct cert *device, enum peer_key *r
 
 /* --- our own --- */
 
-static int make_own(struct desk *desk, int64_t now_ms)
+static int read_prev_hash(struct desk *desk, uint8_t ret_hash[static HASH_BYTES])
+{
+    AUTO(blob) prev = NULL;
+    int err = meta_octets(desk, "prekey_hash", &prev);
+    memset(ret_hash, 0, HASH_BYTES);
+    if (err == HL_ENOTFOUND)
+        return HL_OK;
+    TRY(err);
+    if (prev->len != HASH_BYTES)
+        return HL_EFORMAT;
+    memcpy(ret_hash, prev->data, HASH_BYTES);
+    return HL_OK;
+}
+
+static int keep_own(struct desk *desk, const struct blob *told, const struct prekey *prekey)
+{
+    int64_t first_ms = 0;
+    TRY(meta_set_octets(desk, "prekey", bytes_blob(told)));
+    TRY(meta_set_octets(desk, "prekey_hash", BYTES_OF(prekey->hash)));
+    TRY(meta_number(desk, "prekey_first_ms", prekey->created_ms, &first_ms));
+    TRY(meta_set_number(desk, "prekey_first_ms", first_ms));
+    TRY(meta_set_number(desk, "prekey_ms", prekey->created_ms));
+    TRY(meta_set_number(desk, "prekey_end_ms", prekey->not_after_ms));
+    return journal_append(desk, JOURNAL_PREKEY, BYTES_OF(prekey->hash), NULL);
+}
+
+/* A key that was saved before and could not be told (the disk was full) is told now: each new one would push an older one, which
+ * peers seal to, out of the ring. */
+static int make_own(struct desk *desk, int64_t told_ms, int64_t now_ms)
 {
     struct identity *identity = desk->identity;
     /* Another process may have written the ring since we read it. */
     int err = identity_reload_ring(identity);
     if (err != HL_OK && err != HL_ENOTFOUND)
         return err;
-    uint8_t prev_hash[HASH_BYTES] = {0};
-    AUTO(blob) prev = NULL;
-    err = meta_octets(desk, "prekey_hash", &prev);
-    if (err == HL_OK && prev->len != HASH_BYTES)
-        err = HL_EFORMAT;
-    if (err != HL_OK && err != HL_ENOTFOUND)
-        return err;
-    if (err == HL_OK)
-        memcpy(prev_hash, prev->data, HASH_BYTES);
-    AUTO(blob) made = NULL;
-    TRY(prekey_make(identity->suite, identity->rng, identity->device, identity->secrets->hedge_key,
-                    identity->trust->ns, identity->desk.entity, prev_hash, now_ms, identity->ring,
-                    &made));
+    uint8_t prev_hash[HASH_BYTES];
+    TRY(read_prev_hash(desk, prev_hash));
+    AUTO(blob) told = NULL;
+    const struct prekey_secret *untold = prekey_untold(identity->ring, told_ms, now_ms);
+    TRY(untold != NULL
+            ? prekey_tell(identity->suite, identity->device, identity->trust->ns,
+                          identity->desk.entity, prev_hash, untold, &told)
+            : prekey_make(identity->suite, identity->rng, identity->device,
+                          identity->secrets->hedge_key, identity->trust->ns, identity->desk.entity,
+                          prev_hash, now_ms, identity->ring, &told));
     struct prekey prekey;
-    TRY(prekey_check(identity->suite, identity->trust, bytes_blob(made), now_ms, &prekey));
-    TRY(meta_set_octets(desk, "prekey", bytes_blob(made)));
-    TRY(meta_set_octets(desk, "prekey_hash", BYTES_OF(prekey.hash)));
-    int64_t first_ms = 0;
-    TRY(meta_number(desk, "prekey_first_ms", prekey.created_ms, &first_ms));
-    TRY(meta_set_number(desk, "prekey_first_ms", first_ms));
-    TRY(meta_set_number(desk, "prekey_ms", prekey.created_ms));
-    TRY(meta_set_number(desk, "prekey_end_ms", prekey.not_after_ms));
-    TRY(journal_append(desk, JOURNAL_PREKEY, BYTES_OF(prekey.hash), NULL));
-    /* Before the commit, so that no key is told whose private part is not on disk; after all else, for each key that is saved and
-     * then not told pushes an older one out of the ring. */
+    TRY(prekey_check(identity->suite, identity->trust, bytes_blob(told), now_ms, &prekey));
+    TRY(keep_own(desk, told, &prekey));
+    /* Before the commit, so that no key is told whose private part is not on disk. */
     return identity->store.save(identity->store.context, identity->ring);
+}
+
+/* A day old; or of a clock that was ahead, which nobody accepts. */
+static bool is_due(int64_t told_ms, int64_t now_ms)
+{
+    return told_ms + PREKEY_EVERY_MS <= now_ms || told_ms > now_ms + PREKEY_FUTURE_MS;
 }
 
 int peer_own_prekey(struct desk *desk, struct blob **ret_signed, int64_t *ret_created_ms)
@@ -222,12 +245,12 @@ int peer_own_prekey(struct desk *desk, struct blob **ret_signed, int64_t *ret_cr
     int64_t created_ms = 0;
     int64_t now_ms = desk_now_ms(desk);
     TRY(meta_number(desk, "prekey_ms", 0, &created_ms));
-    if (created_ms + PREKEY_EVERY_MS <= now_ms) {
+    if (is_due(created_ms, now_ms)) {
         AUTO_TRANSACTION transaction = {0};
         TRY(sql_begin(desk, &transaction));
         TRY(meta_number(desk, "prekey_ms", 0, &created_ms)); /* another process was first? */
-        if (created_ms + PREKEY_EVERY_MS <= now_ms)
-            TRY(make_own(desk, now_ms));
+        if (is_due(created_ms, now_ms))
+            TRY(make_own(desk, created_ms, now_ms));
         TRY(sql_commit(&transaction));
         TRY(meta_number(desk, "prekey_ms", 0, &created_ms));
     }

@@ -7,7 +7,6 @@
 #include "keys/schema.h"
 #include "keys/secret.h"
 
-#define FUTURE_MS      (10LL * 60 * 1000)
 #define LAST_RESORT_MS (90LL * 24 * 3600 * 1000)
 #define KEEP_MS        (24LL * 3600 * 1000)
 
@@ -40,14 +39,37 @@ static void make_room(struct prekey_ring *ring, int64_t now_ms)
         remove_key(ring, 0);
 }
 
+static bool is_rotating(const struct prekey_secret *key, int64_t now_ms)
+{
+    return key->kind == HOTLINE__V1__PREKEY_KIND__PK_ROTATING &&
+           key->created_ms < now_ms + PREKEY_FUTURE_MS; /* so that one later is good still */
+}
+
 static int64_t next_created(const struct prekey_ring *ring, int64_t now_ms)
 {
+    int64_t created_ms = now_ms;
+
     for (size_t i = 0; i < ring->count; i++) {
-        if (ring->keys[i].kind == HOTLINE__V1__PREKEY_KIND__PK_ROTATING &&
-            ring->keys[i].created_ms >= now_ms)
-            now_ms = ring->keys[i].created_ms + 1;
+        if (is_rotating(&ring->keys[i], now_ms) && ring->keys[i].created_ms >= created_ms)
+            created_ms = ring->keys[i].created_ms + 1;
     }
-    return now_ms;
+    return created_ms;
+}
+
+const struct prekey_secret *prekey_untold(const struct prekey_ring *ring, int64_t told_ms,
+                                          int64_t now_ms)
+{
+    const struct prekey_secret *newest = NULL;
+
+    if (told_ms < now_ms - PREKEY_EVERY_MS)
+        told_ms = now_ms - PREKEY_EVERY_MS;
+    for (size_t i = 0; i < ring->count; i++) {
+        if (is_rotating(&ring->keys[i], now_ms) && ring->keys[i].created_ms > told_ms) {
+            newest = &ring->keys[i];
+            told_ms = newest->created_ms;
+        }
+    }
+    return newest;
 }
 
 /* seed = Expand(Extract(hedge_key, 64 random | u64be created_ms | u8 kind), seal-prekey, 32) */
@@ -66,22 +88,36 @@ static void make_seed(const struct rng *rng, const uint8_t *hedge_key, struct pr
     secret_erase(prk, sizeof(prk));
 }
 
-static int publish(const struct suite *suite, const struct sign_key *device,
-                   Hotline__V1__Prekey *message, struct blob **ret_signed)
+int prekey_tell(const struct suite *suite, const struct sign_key *device,
+                const uint8_t ns[static NS_BYTES], const uint8_t entity[static ID_BYTES],
+                const uint8_t prev_hash[static HASH_BYTES], const struct prekey_secret *key,
+                struct blob **ret_signed)
 {
+    Hotline__V1__Prekey message = HOTLINE__V1__PREKEY__INIT;
+    uint8_t pk[KEM_PK_BYTES];
     AUTO(blob) body = NULL;
 
-    TRY(strict_pack(&message->base, &body));
+    TRY(suite->kem_keypair(key->seed, pk));
+    message.ns = strict_octets(ns, NS_BYTES);
+    message.entity = strict_octets(entity, ID_BYTES);
+    message.device = strict_octets(device->id, ID_BYTES);
+    message.prev_hash = strict_octets(prev_hash, HASH_BYTES);
+    message.pk = strict_octets(pk, KEM_PK_BYTES);
+    message.kind = (Hotline__V1__PrekeyKind)key->kind;
+    message.created_ms = key->created_ms;
+    message.not_after_ms = key->not_after_ms;
+    TRY(strict_pack(&message.base, &body));
     return sign_object(suite, label_fixed(LABEL_PREKEY), bytes_blob(body), &device, 1, ret_signed);
 }
 
-static int draw_key(const struct suite *suite, const struct rng *rng,
-                    const uint8_t hedge_key[static 32], struct prekey_secret *key,
-                    uint8_t ret_pk[static KEM_PK_BYTES])
+static int draw_key(const struct suite *suite, const struct rng *rng, const uint8_t *hedge_key,
+                    struct prekey_secret *key)
 {
+    uint8_t pk[KEM_PK_BYTES];
+
     make_seed(rng, hedge_key, key);
-    TRY(suite->kem_keypair(key->seed, ret_pk));
-    prekey_id_of(ret_pk, key->id);
+    TRY(suite->kem_keypair(key->seed, pk));
+    prekey_id_of(pk, key->id);
     return HL_OK;
 }
 
@@ -91,31 +127,16 @@ int prekey_make(const struct suite *suite, const struct rng *rng, const struct s
                 const uint8_t entity[static ID_BYTES], const uint8_t prev_hash[static HASH_BYTES],
                 int64_t now_ms, struct prekey_ring *ring, struct blob **ret_signed)
 {
-    Hotline__V1__Prekey message = HOTLINE__V1__PREKEY__INIT;
-    uint8_t ids[NS_BYTES + 2 * ID_BYTES + HASH_BYTES]; /* protobuf-c's bytes are not const */
-    uint8_t pk[KEM_PK_BYTES];
     void *memory = NULL;
 
-    memcpy(ids, ns, NS_BYTES);
-    memcpy(ids + 32, entity, ID_BYTES);
-    memcpy(ids + 48, device->id, ID_BYTES);
-    memcpy(ids + 64, prev_hash, HASH_BYTES);
-    message.ns = (ProtobufCBinaryData){NS_BYTES, ids};
-    message.entity = (ProtobufCBinaryData){ID_BYTES, ids + 32};
-    message.device = (ProtobufCBinaryData){ID_BYTES, ids + 48};
-    message.prev_hash = (ProtobufCBinaryData){HASH_BYTES, ids + 64};
-    message.pk = (ProtobufCBinaryData){KEM_PK_BYTES, pk};
-    message.kind = HOTLINE__V1__PREKEY_KIND__PK_ROTATING;
     TRY(secret_new(sizeof(struct prekey_secret), &memory));
     struct prekey_secret *key = memory;
     key->kind = HOTLINE__V1__PREKEY_KIND__PK_ROTATING;
     key->created_ms = next_created(ring, now_ms);
     key->not_after_ms = key->created_ms + PREKEY_LIFE_MS;
-    message.created_ms = key->created_ms;
-    message.not_after_ms = key->not_after_ms;
-    int err = draw_key(suite, rng, hedge_key, key, pk);
+    int err = draw_key(suite, rng, hedge_key, key);
     if (err == HL_OK)
-        err = publish(suite, device, &message, ret_signed);
+        err = prekey_tell(suite, device, ns, entity, prev_hash, key, ret_signed);
     if (err == HL_OK) {
         make_room(ring, now_ms);
         memcpy(&ring->keys[ring->count++], key, sizeof(*key));
@@ -129,7 +150,8 @@ static int check_life(const Hotline__V1__Prekey *message, int64_t now_ms)
     int64_t life =
         message->kind == HOTLINE__V1__PREKEY_KIND__PK_ROTATING ? PREKEY_LIFE_MS : LAST_RESORT_MS;
 
-    if (message->created_ms > now_ms + FUTURE_MS || message->not_after_ms <= message->created_ms ||
+    if (message->created_ms > now_ms + PREKEY_FUTURE_MS ||
+        message->not_after_ms <= message->created_ms ||
         message->not_after_ms > message->created_ms + life)
         return HL_EINVAL;
     return HL_OK;

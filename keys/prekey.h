@@ -7,6 +7,8 @@
 
 #define PREKEY_LIFE_MS  (72LL * 3600 * 1000)
 #define PREKEY_EVERY_MS (24LL * 3600 * 1000)
+/* How far ahead of the judge's clock a key may have been created. */
+#define PREKEY_FUTURE_MS (10LL * 60 * 1000)
 
 struct prekey {
     uint8_t entity[ID_BYTES], device[ID_BYTES], id[ID_BYTES];
@@ -16,13 +18,23 @@ struct prekey {
     uint8_t prev_hash[HASH_BYTES], hash[HASH_BYTES]; /* hash = H(prekey, body) */
 };
 /* New rotating prekey: seed hedged as docs/PROTOCOL.md says, appended to the ring (the oldest expired ones leave it).
- * created = max(now, last + 1). The caller owns *ret_signed (Signed{Prekey}); the ring must be durable before it is published. */
+ * created = max(now, last + 1); keys of a clock that was ahead by more than 10 min, which nobody accepted, do not count. The caller owns *ret_signed (Signed{Prekey}); the ring must be durable before it is published. */
 HL_MUST_CHECK int prekey_make(const struct suite *suite, const struct rng *rng,
                               const struct sign_key *device, const uint8_t hedge_key[static 32],
                               const uint8_t ns[static NS_BYTES],
                               const uint8_t entity[static ID_BYTES],
                               const uint8_t prev_hash[static HASH_BYTES], int64_t now_ms,
                               struct prekey_ring *ring, struct blob **ret_signed);
+/* The newest rotating key of the ring that is younger than a day and than the one told last, at told_ms: saved, but its publication
+ * was not (a full disk). NULL: none. A key of a clock that was ahead does not count. */
+const struct prekey_secret *prekey_untold(const struct prekey_ring *ring, int64_t told_ms,
+                                          int64_t now_ms);
+/* Signed{Prekey} of a key that is in the ring. The caller owns *ret_signed. */
+HL_MUST_CHECK int prekey_tell(const struct suite *suite, const struct sign_key *device,
+                              const uint8_t ns[static NS_BYTES],
+                              const uint8_t entity[static ID_BYTES],
+                              const uint8_t prev_hash[static HASH_BYTES],
+                              const struct prekey_secret *key, struct blob **ret_signed);
 /* Parse and verify Signed{Prekey} against the trust. Errors: HL_EFORMAT, HL_EVERIFY, HL_ENOTFOUND (device unknown), HL_EINVAL
  * (created in the future beyond 10 min, life too long). */
 HL_MUST_CHECK int prekey_check(const struct suite *suite, const struct trust *trust,

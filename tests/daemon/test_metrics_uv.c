@@ -147,7 +147,8 @@ static void caller_without_memory_does_not_make_the_socket_deaf(void **state)
 
     nth_alloc_require();
     assert_int_equal(setup(state), 0);
-    for (unsigned long n = 1; has_failed; n++) {
+    /* The first round, without a failure, lets libuv grow its own table: without memory for that it ends the program. */
+    for (unsigned long n = 0; n == 0 || has_failed; n++) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 

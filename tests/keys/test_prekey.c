@@ -289,6 +289,54 @@ static void made_prekey_is_accepted_and_found(void **unused)
     assert_null(prekey_find(&ring, prekey.id));
 }
 
+static void key_that_was_saved_and_not_told_is_told_next(void **unused)
+{
+    (void)unused;
+    if (!has_vectors)
+        skip();
+    struct prekey_ring ring = {.count = 0};
+    AUTO(blob) first = NULL;
+    AUTO(blob) second = NULL;
+    AUTO(blob) again = NULL;
+    struct prekey prekey;
+    static const uint8_t zeros[HASH_BYTES];
+
+    assert_null(prekey_untold(&ring, 0, NOW));
+    assert_int_equal(make(&ring, NOW, &first), HL_OK);
+    assert_int_equal(make(&ring, NOW + MIN, &second), HL_OK);
+    const struct prekey_secret *untold = prekey_untold(&ring, NOW, NOW + 2 * MIN);
+    assert_ptr_equal(untold, &ring.keys[1]);
+    assert_null(prekey_untold(&ring, NOW + MIN, NOW + 2 * MIN)); /* both are told */
+    assert_ptr_equal(prekey_untold(&ring, 0, NOW + MIN + DAY - 1), &ring.keys[1]);
+    assert_null(prekey_untold(&ring, 0, NOW + MIN + DAY)); /* too old to begin with */
+    assert_int_equal(prekey_tell(suite_real(), device, federation.trust->ns, cert->entity, zeros,
+                                 untold, &again),
+                     HL_OK);
+    assert_true(bytes_equal(bytes_blob(again), bytes_blob(second)));
+    assert_int_equal(check(again, NOW + 2 * MIN, &prekey), HL_OK);
+}
+
+static void keys_of_a_clock_that_was_ahead_do_not_count(void **unused)
+{
+    (void)unused;
+    if (!has_vectors)
+        skip();
+    struct prekey_ring ring = {.count = 0};
+    AUTO(blob) ahead = NULL;
+    AUTO(blob) right = NULL;
+    AUTO(blob) next = NULL;
+    struct prekey prekey;
+
+    assert_int_equal(make(&ring, NOW + 10 * MIN + 1, &ahead), HL_OK);
+    assert_null(prekey_untold(&ring, 0, NOW));
+    assert_int_equal(make(&ring, NOW, &right), HL_OK);
+    assert_int_equal(check(right, NOW, &prekey), HL_OK);
+    assert_int_equal(prekey.created_ms, NOW);
+    assert_int_equal(make(&ring, NOW + 2, &next), HL_OK); /* now it is within ten minutes */
+    assert_int_equal(check(next, NOW + 2, &prekey), HL_OK);
+    assert_int_equal(prekey.created_ms, NOW + 10 * MIN + 2);
+}
+
 /* Computed with Python's hmac from docs/PROTOCOL.md, "Key schedule": 64 octets 0x42, created, kind 1. */
 static void seed_is_hedged_as_the_protocol_says(void **unused)
 {
@@ -317,7 +365,7 @@ static void every_prekey_is_later_and_other_than_the_last(void **unused)
     for (size_t i = 0; i < 5; i++) {
         AUTO(blob) document = NULL;
 
-        assert_int_equal(make(&ring, i == 3 ? NOW - DAY : NOW, &document), HL_OK);
+        assert_int_equal(make(&ring, i == 3 ? NOW - 9 * MIN : NOW, &document), HL_OK);
         assert_int_equal(ring.count, i + 1);
         assert_int_equal(ring.keys[i].created_ms, NOW + (int64_t)i);
         for (size_t j = 0; j < i; j++)
@@ -403,6 +451,8 @@ int main(void)
         cmocka_unit_test(other_namespace_is_refused),
         cmocka_unit_test(unknown_device_or_officer_is_not_found),
         cmocka_unit_test(signature_must_be_the_devices_alone),
+        cmocka_unit_test(key_that_was_saved_and_not_told_is_told_next),
+        cmocka_unit_test(keys_of_a_clock_that_was_ahead_do_not_count),
         cmocka_unit_test(made_prekey_is_accepted_and_found),
         cmocka_unit_test(seed_is_hedged_as_the_protocol_says),
         cmocka_unit_test(every_prekey_is_later_and_other_than_the_last),
