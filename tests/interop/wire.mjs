@@ -38,7 +38,7 @@ export const label = (object, plane) => {
 export const sign = (seed, type, body) => ed25519.sign(PAE(type, body), seed);
 
 // A canonical point of the prime-order subgroup, and not the neutral element.
-const isGoodPoint = (octets) => {
+const isPoint = (octets) => {
   try {
     const point = ed25519.Point.fromBytes(octets, false);
     return point.isTorsionFree() && !point.is0();
@@ -46,9 +46,20 @@ const isGoodPoint = (octets) => {
     return false;
   }
 };
-export const verify = (pk, type, body, sig) =>
+const points = new Map(), verified = new Map(); // the checks judge the same keys and signatures thousands of times
+export const isGoodPoint = (octets) => {
+  const at = hex(octets);
+  if (!points.has(at)) points.set(at, isPoint(octets));
+  return points.get(at);
+};
+const verifyAnew = (pk, type, body, sig) =>
   sig.length === 64 && isGoodPoint(pk) && isGoodPoint(sig.slice(0, 32)) &&
   ed25519.verify(sig, PAE(type, body), pk, { zip215: false });
+export const verify = (pk, type, body, sig) => {
+  const at = hex(B(join(pk, u32be(sig.length), sig, PAE(type, body))));
+  if (!verified.has(at)) verified.set(at, verifyAnew(pk, type, body, sig));
+  return verified.get(at);
+};
 
 // --- Merkle trees, RFC 6962 with SHA-256 ---------------------------------------------------------------------------
 const leafHash = (leaf) => sha256(join([0], leaf));
