@@ -220,13 +220,15 @@ static int make_own(struct desk *desk, int64_t told_ms, int64_t now_ms)
     uint8_t prev_hash[HASH_BYTES];
     TRY(read_prev_hash(desk, prev_hash));
     AUTO(blob) told = NULL;
+    const struct prekey_source source = {.suite = identity->suite,
+                                         .device = identity->device,
+                                         .ns = identity->trust->ns,
+                                         .entity = identity->desk.entity,
+                                         .prev_hash = prev_hash};
     const struct prekey_secret *untold = prekey_untold(identity->ring, told_ms, now_ms);
-    TRY(untold != NULL
-            ? prekey_tell(identity->suite, identity->device, identity->trust->ns,
-                          identity->desk.entity, prev_hash, untold, &told)
-            : prekey_make(identity->suite, identity->rng, identity->device,
-                          identity->secrets->hedge_key, identity->trust->ns, identity->desk.entity,
-                          prev_hash, now_ms, identity->ring, &told));
+    TRY(untold != NULL ? prekey_tell(&source, untold, &told)
+                       : prekey_make(&source, identity->rng, identity->secrets->hedge_key, now_ms,
+                                     identity->ring, &told));
     struct prekey prekey;
     TRY(prekey_check(identity->suite, identity->trust, bytes_blob(told), now_ms, &prekey));
     TRY(keep_own(desk, told, &prekey));

@@ -88,26 +88,25 @@ static void make_seed(const struct rng *rng, const uint8_t *hedge_key, struct pr
     secret_erase(prk, sizeof(prk));
 }
 
-int prekey_tell(const struct suite *suite, const struct sign_key *device,
-                const uint8_t ns[static NS_BYTES], const uint8_t entity[static ID_BYTES],
-                const uint8_t prev_hash[static HASH_BYTES], const struct prekey_secret *key,
+int prekey_tell(const struct prekey_source *source, const struct prekey_secret *key,
                 struct blob **ret_signed)
 {
     Hotline__V1__Prekey message = HOTLINE__V1__PREKEY__INIT;
     uint8_t pk[KEM_PK_BYTES];
     AUTO(blob) body = NULL;
 
-    TRY(suite->kem_keypair(key->seed, pk));
-    message.ns = strict_octets(ns, NS_BYTES);
-    message.entity = strict_octets(entity, ID_BYTES);
-    message.device = strict_octets(device->id, ID_BYTES);
-    message.prev_hash = strict_octets(prev_hash, HASH_BYTES);
+    TRY(source->suite->kem_keypair(key->seed, pk));
+    message.ns = strict_octets(source->ns, NS_BYTES);
+    message.entity = strict_octets(source->entity, ID_BYTES);
+    message.device = strict_octets(source->device->id, ID_BYTES);
+    message.prev_hash = strict_octets(source->prev_hash, HASH_BYTES);
     message.pk = strict_octets(pk, KEM_PK_BYTES);
     message.kind = (Hotline__V1__PrekeyKind)key->kind;
     message.created_ms = key->created_ms;
     message.not_after_ms = key->not_after_ms;
     TRY(strict_pack(&message.base, &body));
-    return sign_object(suite, label_fixed(LABEL_PREKEY), bytes_blob(body), &device, 1, ret_signed);
+    return sign_object(source->suite, label_fixed(LABEL_PREKEY), bytes_blob(body), &source->device,
+                       1, ret_signed);
 }
 
 static int draw_key(const struct suite *suite, const struct rng *rng, const uint8_t *hedge_key,
@@ -121,11 +120,9 @@ static int draw_key(const struct suite *suite, const struct rng *rng, const uint
     return HL_OK;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): who publishes, with what, when; a struct would only rename them */
-int prekey_make(const struct suite *suite, const struct rng *rng, const struct sign_key *device,
-                const uint8_t hedge_key[static 32], const uint8_t ns[static NS_BYTES],
-                const uint8_t entity[static ID_BYTES], const uint8_t prev_hash[static HASH_BYTES],
-                int64_t now_ms, struct prekey_ring *ring, struct blob **ret_signed)
+int prekey_make(const struct prekey_source *source, const struct rng *rng,
+                const uint8_t hedge_key[static 32], int64_t now_ms, struct prekey_ring *ring,
+                struct blob **ret_signed)
 {
     void *memory = NULL;
 
@@ -134,9 +131,9 @@ int prekey_make(const struct suite *suite, const struct rng *rng, const struct s
     key->kind = HOTLINE__V1__PREKEY_KIND__PK_ROTATING;
     key->created_ms = next_created(ring, now_ms);
     key->not_after_ms = key->created_ms + PREKEY_LIFE_MS;
-    int err = draw_key(suite, rng, hedge_key, key);
+    int err = draw_key(source->suite, rng, hedge_key, key);
     if (err == HL_OK)
-        err = prekey_tell(suite, device, ns, entity, prev_hash, key, ret_signed);
+        err = prekey_tell(source, key, ret_signed);
     if (err == HL_OK) {
         make_room(ring, now_ms);
         memcpy(&ring->keys[ring->count++], key, sizeof(*key));

@@ -120,10 +120,11 @@ static void the_ring_survives_in_its_file(void **state)
     AUTO(blob) made = NULL;
     const uint8_t prev[HASH_BYTES] = {0};
     assert_int_equal(load(bench, &identity), HL_OK);
-    assert_int_equal(prekey_make(suite_fake(), &bench->rng, identity->device,
-                                 identity->secrets->hedge_key, bench->small->trust.ns,
-                                 identity->desk.entity, prev, WORLD_NOW_MS, identity->ring, &made),
-                     HL_OK);
+    assert_int_equal(
+        prekey_make(&PREKEY_SOURCE(suite_fake(), identity->device, bench->small->trust.ns,
+                                   identity->desk.entity, prev),
+                    &bench->rng, identity->secrets->hedge_key, WORLD_NOW_MS, identity->ring, &made),
+        HL_OK);
     assert_int_equal(identity->store.save(identity->store.context, identity->ring), HL_OK);
     assert_int_equal(load(bench, &again), HL_OK);
     assert_int_equal(again->ring->count, 1);

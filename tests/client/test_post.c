@@ -207,9 +207,10 @@ static void a_signed_prekey_that_is_no_key_counts_as_none_and_is_told_once(void 
     uint8_t prev[HASH_BYTES] = {0};
     AUTO(blob) made = NULL;
     bench->world->now_ms += 60000; /* newer than the good one */
-    assert_int_equal(prekey_make(&hostile, &bench->world->rng, peer->device,
-                                 peer->secrets->hedge_key, peer->trust->ns, peer->desk.entity, prev,
-                                 bench->world->now_ms, peer->ring, &made),
+    assert_int_equal(prekey_make(&PREKEY_SOURCE(&hostile, peer->device, peer->trust->ns,
+                                                peer->desk.entity, prev),
+                                 &bench->world->rng, peer->secrets->hedge_key, bench->world->now_ms,
+                                 peer->ring, &made),
                      HL_OK);
     size_t told = desks_events(bench->sender, EVENT_QUARANTINED);
     for (int i = 0; i < 2; i++)

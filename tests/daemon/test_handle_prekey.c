@@ -27,10 +27,11 @@ static struct blob *make(struct rig *rig, int state, int device, uint8_t prev[HA
     struct blob *octets = NULL;
 
     assert_int_equal(prekey_ring_new(&ring), HL_OK);
-    assert_int_equal(prekey_make(rig->world->suite, &rig->rng, rig->world->devices[state][device],
-                                 hedge_key, rig->world->trust.ns, rig->world->entities[state].id,
-                                 prev, rig->utc_ms, ring, &octets),
-                     HL_OK);
+    assert_int_equal(
+        prekey_make(&PREKEY_SOURCE(rig->world->suite, rig->world->devices[state][device],
+                                   rig->world->trust.ns, rig->world->entities[state].id, prev),
+                    &rig->rng, hedge_key, rig->utc_ms, ring, &octets),
+        HL_OK);
     prekey_ring_free(ring);
     assert_int_equal(prekey_check(rig->world->suite, &rig->world->trust, bytes_blob(octets),
                                   rig->utc_ms, &parsed),

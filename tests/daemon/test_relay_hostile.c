@@ -41,10 +41,11 @@ static void store_prekeys(struct rig *rig, struct peer *owner)
     AUTO(blob) octets = NULL;
 
     assert_int_equal(prekey_ring_new(&ring), HL_OK);
-    assert_int_equal(prekey_make(rig->world->suite, &rig->rng,
-                                 rig->world->devices[owner->state][owner->device], hedge_key,
-                                 rig->world->trust.ns, rig->world->entities[owner->state].id, prev,
-                                 rig->utc_ms, ring, &octets),
+    assert_int_equal(prekey_make(&PREKEY_SOURCE(rig->world->suite,
+                                                rig->world->devices[owner->state][owner->device],
+                                                rig->world->trust.ns,
+                                                rig->world->entities[owner->state].id, prev),
+                                 &rig->rng, hedge_key, rig->utc_ms, ring, &octets),
                      HL_OK);
     prekey_ring_free(ring);
     assert_int_equal(sign_parse(bytes_blob(octets), &item), HL_OK);

@@ -263,8 +263,9 @@ static int make(struct prekey_ring *ring, int64_t now_ms, struct blob **ret_sign
 
     for (size_t i = 0; i < 32; i++)
         hedge_key[i] = (uint8_t)i;
-    return prekey_make(suite_real(), &rng, device, hedge_key, federation.trust->ns, cert->entity,
-                       zeros, now_ms, ring, ret_signed);
+    return prekey_make(
+        &PREKEY_SOURCE(suite_real(), device, federation.trust->ns, cert->entity, zeros), &rng,
+        hedge_key, now_ms, ring, ret_signed);
 }
 
 static void made_prekey_is_accepted_and_found(void **unused)
@@ -309,9 +310,10 @@ static void key_that_was_saved_and_not_told_is_told_next(void **unused)
     assert_null(prekey_untold(&ring, NOW + MIN, NOW + 2 * MIN)); /* both are told */
     assert_ptr_equal(prekey_untold(&ring, 0, NOW + MIN + DAY - 1), &ring.keys[1]);
     assert_null(prekey_untold(&ring, 0, NOW + MIN + DAY)); /* too old to begin with */
-    assert_int_equal(prekey_tell(suite_real(), device, federation.trust->ns, cert->entity, zeros,
-                                 untold, &again),
-                     HL_OK);
+    assert_int_equal(
+        prekey_tell(&PREKEY_SOURCE(suite_real(), device, federation.trust->ns, cert->entity, zeros),
+                    untold, &again),
+        HL_OK);
     assert_true(bytes_equal(bytes_blob(again), bytes_blob(second)));
     assert_int_equal(check(again, NOW + 2 * MIN, &prekey), HL_OK);
 }
@@ -432,9 +434,9 @@ static void failure_leaves_the_ring_as_it_was(void **unused)
     failing.kem_keypair = failing_keypair;
     assert_int_equal(make(&ring, NOW, &first), HL_OK);
     memcpy(&before, &ring, sizeof(before));
-    assert_int_equal(prekey_make(&failing, &rng, device, ring.keys[0].seed, federation.trust->ns,
-                                 cert->entity, federation.trust->ns, NOW + 30 * DAY, &ring,
-                                 &second),
+    assert_int_equal(prekey_make(&PREKEY_SOURCE(&failing, device, federation.trust->ns,
+                                                cert->entity, federation.trust->ns),
+                                 &rng, ring.keys[0].seed, NOW + 30 * DAY, &ring, &second),
                      HL_EVERIFY);
     assert_null(second);
     assert_memory_equal(&before, &ring, sizeof(before));

@@ -212,8 +212,9 @@ static int make_prekey(const struct prekeys *prekeys, struct blob **ret_document
 
     seeded_rng_init(&state, 3);
     const struct rng rng = seeded_rng(&state);
-    return prekey_make(suite_fake(), &rng, prekeys->device, seed, prekeys->trust->ns,
-                       prekeys->cert->entity, zeros, NOW_MS, prekeys->ring, ret_document);
+    return prekey_make(&PREKEY_SOURCE(suite_fake(), prekeys->device, prekeys->trust->ns,
+                                      prekeys->cert->entity, zeros),
+                       &rng, seed, NOW_MS, prekeys->ring, ret_document);
 }
 
 /* The ring is full, so that a success costs its oldest key. */

@@ -48,10 +48,11 @@ static void make_put(struct rig *rig)
         AUTO(blob) octets = NULL;
         struct prekey parsed;
 
-        assert_int_equal(prekey_make(rig->world->suite, &rig->rng, rig->world->devices[XBB][0],
-                                     hedge_key, rig->world->trust.ns, rig->world->entities[XBB].id,
-                                     prev, rig->utc_ms - 5000 + (int64_t)i, ring, &octets),
-                         HL_OK);
+        assert_int_equal(
+            prekey_make(&PREKEY_SOURCE(rig->world->suite, rig->world->devices[XBB][0],
+                                       rig->world->trust.ns, rig->world->entities[XBB].id, prev),
+                        &rig->rng, hedge_key, rig->utc_ms - 5000 + (int64_t)i, ring, &octets),
+            HL_OK);
         assert_int_equal(prekey_check(rig->world->suite, &rig->world->trust, bytes_blob(octets),
                                       rig->utc_ms, &parsed),
                          HL_OK);
