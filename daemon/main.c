@@ -201,7 +201,9 @@ static int run_ctl(const struct options *options, const struct config *config, c
         return fail(EXIT_USAGE, "ctl takes one command: status or drain");
     err = ctl_run(config->state_dir, words[0]);
     if (err == HL_ENOTFOUND)
-        return fail(EXIT_IO, "no relay answers at %s/control.sock", config->state_dir);
+        return fail(EXIT_IO,
+                    "no relay answers at %s/control.sock; nothing was asked, start it first",
+                    config->state_dir);
     if (err != HL_OK)
         return fail(code_of(err), "ctl: %s", err_text(err));
     return EXIT_DONE;
@@ -281,6 +283,8 @@ int main(int argc, char **argv)
     if (optind < argc && strcmp(argv[optind], "ctl") == 0)
         return run_ctl(&options, &config, argv + optind + 1, argc - optind - 1);
     if (optind < argc)
-        return fail(EXIT_USAGE, "unknown command: %s", argv[optind]);
+        return fail(EXIT_USAGE,
+                    "unknown command: %s; nothing was started, `hotlined --help` lists them",
+                    argv[optind]);
     return options.is_print ? print_config(&config) : run_server(&options, &config);
 }

@@ -42,7 +42,7 @@ static int read_secret(const struct config *config, struct blob **ret_secret, ch
             message, err, path,
             "the secret of the relay key must be a file of mode 0600; nothing was started");
     if ((*ret_secret)->len != 32)
-        return complain(message, HL_EFORMAT, path, "must be 32 octets");
+        return complain(message, HL_EFORMAT, path, "must be 32 octets; nothing was started");
     return HL_OK;
 }
 
@@ -55,13 +55,16 @@ static int read_keys(const struct config *config, struct server_parts *parts, ch
     TRY(read_secret(config, &secret, message));
     err = keyfile_read(config->relay_key, &file);
     if (err != HL_OK)
-        return complain(message, err, config->relay_key, "the relay key cannot be read");
+        return complain(message, err, config->relay_key,
+                        "the relay key must be a file of mode 0600; nothing was started");
 
     struct key_lock lock = {.kdf = KDF_RAW, .secret = bytes_blob(secret)};
 
     err = keyfile_decode(bytes_blob(file), &lock, &parts->secrets);
     if (err != HL_OK)
-        return complain(message, err, config->relay_key, "the relay key does not open");
+        return complain(
+            message, err, config->relay_key,
+            "the relay key does not open with this secret, or is damaged; nothing was started");
     if (parts->secrets->kind != KEY_RELAY ||
         !bytes_equal(BYTES_OF(parts->secrets->ns), BYTES_OF(config->ns)))
         return complain(message, HL_EVERIFY, config->relay_key,

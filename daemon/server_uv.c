@@ -349,6 +349,34 @@ static int make_keys(struct server *server)
     return HL_OK;
 }
 
+/* What is wrong with the store, and what to do: the relay's promises stand in it. */
+static int tell_store(const struct server *server, int err)
+{
+    const char *advice = "look at the disk and at the file's mode";
+
+    if (err == HL_EBUSY)
+        advice = "another hotlined has it: stop that one first";
+    else if (err == HL_EFORMAT || err == HL_EVERIFY)
+        advice =
+            "it is no store of this version, or damaged: bring it back from a copy; an empty one "
+            "breaks the promises of the old";
+    log_line(LOG_LEVEL_ERROR, "store", "%s: %s; nothing was started, %s", server->config.store,
+             err_text(err), advice);
+    return err;
+}
+
+static int load_store(struct server *server, const struct relay_params *params)
+{
+    struct relay_params with_store = *params;
+    int err = server_store_open(server->config.store, &server->store);
+
+    if (err != HL_OK)
+        return tell_store(server, err);
+    with_store.store = server->store;
+    err = relay_new(&with_store, &server->relay);
+    return err == HL_OK ? HL_OK : tell_store(server, err);
+}
+
 static int make_core(struct server *server)
 {
     struct relay_params params = {.suite = suite_real(),
@@ -359,11 +387,9 @@ static int make_core(struct server *server)
                                   .limits = &server->config.limits};
 
     TRY(make_keys(server));
-    TRY(server_store_open(server->config.store, &server->store));
     params.log_key = server->log_key;
     params.sign_key = server->sign_key;
-    params.store = server->store;
-    TRY(relay_new(&params, &server->relay));
+    TRY(load_store(server, &params));
     measure_disk(server);
     return store_uv_start(&server->loop, server->store, &writer_calls, server, &server->writer);
 }
