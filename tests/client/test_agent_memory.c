@@ -294,8 +294,8 @@ static void expect_locked(struct bench *bench)
 static void a_rolled_back_database_is_found_out(void **state)
 {
     struct bench *bench = *state;
-    struct terminal *const senders[] = {bench->sender};
     nth_alloc_require();
+    struct terminal *const senders[] = {bench->sender};
     terminal_disconnect(bench->peer, 0);
     sqlite3 *older = desk_put_aside(bench->sender->desk);
     desks_send(bench->sender, XBB, 4, bench->hash);
