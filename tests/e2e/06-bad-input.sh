@@ -45,7 +45,8 @@ claim "bundle that is no bundle" one_line 10 "$B/hotline" evidence verify "$W/no
 claim "bundle that is not there" one_line 66 "$B/hotline" evidence verify "$W/none.hlb"
 printf 'subject' > "$W/esc.form"; form ROUTINE | sed "s/^subject:.*/subject: a\x1b[2Jb/" > "$W/esc.form"
 claim "escape sequences in a form do not reach a signature" one_line 65 at XAA/officer1 draft "$W/esc.form"
-sed "s#^database.*#database = \"$W/names.db\"#; s#address = \"127.0.0.1:$port\"#address = \"localhost:$port\"#; s#address = \"127.0.0.1:$((port + 1))\"#address = \"no-relay.invalid:$port\"#" "$W/fed/states/XCC/officer1/hotline.conf" > "$F/names.conf"
+name=localhost; getent hosts localhost > /dev/null || name=127.0.0.1 # an empty root has no /etc/hosts
+sed "s#^database.*#database = \"$W/names.db\"#; s#address = \"127.0.0.1:$port\"#address = \"$name:$port\"#; s#address = \"127.0.0.1:$((port + 1))\"#address = \"no-relay.invalid:$port\"#" "$W/fed/states/XCC/officer1/hotline.conf" > "$F/names.conf"
 claim "a relay whose name is not known holds up no other" sh -c "timeout 20 $B/hotline -c $F/names.conf watch -W 2 --event relay_up; timeout 10 $B/hotline -c $F/names.conf status > $W/out; grep -q 'r1 .*UP ' $W/out && grep -q 'r2 .*DOWN' $W/out"
 R=$W/fed/relays/r1/hotlined.conf
 sed 's/^listen/lissen/' "$R" > "$W/r.conf"; claim "relay: unknown key" one_line 78 "$B/hotlined" -c "$W/r.conf" --check
