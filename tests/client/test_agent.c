@@ -1,6 +1,5 @@
 /* test_agent — desks and relays speak: from release to acknowledgement over real records. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/answer.h"
 #include "client/desk_sql.h"
@@ -34,9 +33,7 @@ static int pair_up(void **state)
 static int pair_down(void **state)
 {
     struct pair *pair = *state;
-    terminal_free(pair->all[0]);
-    terminal_free(pair->all[1]);
-    desk_world_free(pair->world);
+    desks_free(pair->world, pair->all, 2);
     free(pair);
     return 0;
 }

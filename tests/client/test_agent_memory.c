@@ -1,8 +1,6 @@
 /* test_agent_memory — the n-th allocation fails at any moment of a connection: the desk hangs up and connects again, and what the
  * relay was told is what the desk holds; nothing is said twice, nothing is lost. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/event.h"
 #include "client/post.h"
@@ -39,12 +37,7 @@ static int bench_up(void **state)
     bench->world = desk_world_new();
     bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
     bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            terminal_connect(bench->all[i], 0);
-            desks_run(bench->world, bench->all, 2);
-        }
-    }
+    desks_meet(bench->world, bench->all, 2, 1);
     *state = bench;
     return 0;
 }
@@ -54,18 +47,9 @@ static int bench_down(void **state)
     struct bench *bench = *state;
     if (bench == NULL)
         return 0;
-    terminal_free(bench->peer);
-    terminal_free(bench->sender);
-    desk_world_free(bench->world);
+    desks_free(bench->world, bench->all, 2);
     free(bench);
     return 0;
-}
-
-static int64_t count(struct desk *desk, const char *sql)
-{
-    int64_t number = -1;
-    assert_int_equal(sql_number_of(desk, sql, SQL_NO_ARGS, &number), HL_OK);
-    return number;
 }
 
 /* --- a play --- */
@@ -93,11 +77,11 @@ static void expect_committed(struct bench *bench, unsigned type)
     struct desk *desk = bench->at->desk;
     assert_int_not_equal(sqlite3_get_autocommit(desk->db), 0);
     if (type == RECORD_TAKEN && bench->at == bench->peer)
-        assert_int_equal(count(desk, "SELECT count(*) FROM notice") +
-                             count(desk, "SELECT count(*) FROM quarantine"),
+        assert_int_equal(desks_count(desk, "SELECT count(*) FROM notice") +
+                             desks_count(desk, "SELECT count(*) FROM quarantine"),
                          1);
     if (type == RECORD_REJECT_PUT)
-        assert_int_equal(count(desk, "SELECT count(*) FROM reject"), 1);
+        assert_int_equal(desks_count(desk, "SELECT count(*) FROM reject"), 1);
     bench->takens += type == RECORD_TAKEN;
     bench->rejects += type == RECORD_REJECT_PUT;
 }
@@ -173,12 +157,6 @@ static void play(struct bench *bench)
     bench->check(bench);
 }
 
-static unsigned long stride(void)
-{
-    const char *wanted = getenv("HOTLINE_NTH");
-    return wanted != NULL && strcmp(wanted, "all") == 0 ? 1 : STRIDE;
-}
-
 /* Every call of the play, and in it every allocation. */
 static void play_all(struct bench *bench)
 {
@@ -191,13 +169,13 @@ static void play_all(struct bench *bench)
     long live = desk_sweep_live();
     unsigned long plays = 0;
     for (bench->call = 0; bench->call < calls; bench->call++) {
-        bench->n = 1 + bench->call % stride();
+        bench->n = 1 + bench->call % desk_sweep_stride(STRIDE);
         do {
             desk_put_back(bench->at->desk, aside);
             bench->at->box = box;
             play(bench);
             assert_int_equal(desk_sweep_live(), live);
-            bench->n += stride();
+            bench->n += desk_sweep_stride(STRIDE);
             plays++;
         } while (bench->has_failed);
     }
@@ -220,11 +198,12 @@ static void send_unseen(struct bench *bench)
 static void expect_notice(struct bench *bench)
 {
     struct desk *desk = bench->at->desk;
-    assert_int_equal(count(desk, "SELECT count(*) FROM notice"), 1);
-    assert_int_equal(count(desk, "SELECT count(*) FROM receipt"), 1);
-    assert_int_equal(count(desk, "SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1"), 1);
-    assert_int_equal(count(desk, "SELECT count(*) FROM quarantine"), 0);
-    assert_int_equal(count(desk, "SELECT max(cursor) - max(taken) FROM relay"), 0);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM notice"), 1);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM receipt"), 1);
+    assert_int_equal(
+        desks_count(desk, "SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1"), 1);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM quarantine"), 0);
+    assert_int_equal(desks_count(desk, "SELECT max(cursor) - max(taken) FROM relay"), 0);
     assert_int_equal(desks_events(bench->at, EVENT_RECEIVED), 1);
     assert_true(bench->takens > 0); /* lost with a connection, it is said on the next */
     assert_false(desk_is_rolled_back(desk));
@@ -242,9 +221,9 @@ static void a_delivery_is_confirmed_only_when_it_is_here(void **state)
 static void expect_rejected(struct bench *bench)
 {
     struct desk *desk = bench->at->desk;
-    assert_int_equal(count(desk, "SELECT count(*) FROM notice"), 0);
-    assert_int_equal(count(desk, "SELECT count(*) FROM quarantine"), 0);
-    assert_int_equal(count(desk, "SELECT count(*) FROM reject"), 1);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM notice"), 0);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM quarantine"), 0);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM reject"), 1);
     assert_int_equal(desks_events(bench->at, EVENT_REJECTED_DEPOSIT), 1);
     assert_true(bench->rejects <= 1);
 }
@@ -262,11 +241,11 @@ static void a_bad_delivery_is_rejected_once(void **state)
 static void expect_custody(struct bench *bench)
 {
     struct desk *desk = bench->at->desk;
-    assert_int_equal(count(desk, "SELECT count(*) FROM custody"), 1);
-    assert_int_equal(count(desk, "SELECT count(*) FROM outbox o JOIN notice n ON"
-                                 " n.deposit = o.deposit WHERE o.state = 1"),
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM custody"), 1);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM outbox o JOIN notice n ON"
+                                       " n.deposit = o.deposit WHERE o.state = 1"),
                      1);
-    assert_int_equal(count(desk, "SELECT count(*) FROM addressee WHERE state = 1"), 1);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM addressee WHERE state = 1"), 1);
     assert_int_equal(desks_events(bench->at, EVENT_CUSTODY), 1);
     assert_int_equal(desks_events(bench->at, EVENT_REJECTED_DEPOSIT), 0);
     assert_false(desk_is_rolled_back(desk));
@@ -312,9 +291,10 @@ static void a_rolled_back_database_is_found_out(void **state)
 static void expect_flushed(struct bench *bench)
 {
     struct desk *desk = bench->at->desk;
-    assert_int_equal(count(desk, "SELECT count(*) FROM unsealed"), 0);
-    assert_int_equal(count(desk, "SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1"), 1);
-    assert_int_equal(count(desk, "SELECT count(*) FROM prekey"), 1);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM unsealed"), 0);
+    assert_int_equal(
+        desks_count(desk, "SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1"), 1);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM prekey"), 1);
     assert_int_equal(desks_events(bench->at, EVENT_PREKEY_FORK), 0);
     assert_int_equal(desks_events(bench->at, EVENT_QUARANTINED), 0);
 }

@@ -1,66 +1,39 @@
 /* test_answer — OPENED, ACKNOWLEDGED, REFUSED: what is refused, what is repeated, what is chained. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/answer.h"
 #include "client/desk_sql.h"
 #include "client/event.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/desk_world.h"
+#include "tests/support/desk_pair.h"
 
-struct bench {
-    struct desk_world *world;
-    struct terminal *sender, *peer;
-    struct terminal *all[2];
-    uint8_t hash[HASH_BYTES];
-    char word[CHECK_WORD_SIZE];
-};
+static char check_word[CHECK_WORD_SIZE]; /* of the notice sent last */
 
-static void send(struct bench *bench, unsigned precedence)
+static void send(struct desk_pair *bench, unsigned precedence)
 {
     desks_send(bench->sender, XBB, precedence, bench->hash);
     desks_flush(bench->world, bench->all, 2);
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(bench->peer->desk, bench->hash, &view), HL_OK);
-    memcpy(bench->word, view->notice->check_word, CHECK_WORD_SIZE);
+    memcpy(check_word, view->notice->check_word, CHECK_WORD_SIZE);
     terminal_unlock(bench->peer, 2); /* ACK only */
 }
 
 static int bench_up(void **state)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
-    bench->world = desk_world_new();
-    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
-    bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            terminal_connect(bench->all[i], 0);
-            terminal_connect(bench->all[i], 1);
-            desks_run(bench->world, bench->all, 2);
-        }
-    }
+    struct desk_pair *bench = desk_pair_new(2);
     send(bench, 4);
     *state = bench;
     return 0;
 }
 
-static int bench_down(void **state)
-{
-    struct bench *bench = *state;
-    terminal_free(bench->peer);
-    terminal_free(bench->sender);
-    desk_world_free(bench->world);
-    free(bench);
-    return 0;
-}
-
-static int open_it(struct bench *bench)
+static int open_it(struct desk_pair *bench)
 {
     AUTO(answer) answer = NULL;
     return answer_open(bench->peer->desk, bench->hash, &answer);
 }
 
-static int ack(struct bench *bench, const char *word)
+static int ack(struct desk_pair *bench, const char *word)
 {
     const struct ack_options options = {
         .disposition = HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD, .check_word = word};
@@ -68,44 +41,35 @@ static int ack(struct bench *bench, const char *word)
     return answer_acknowledge(bench->peer->desk, bench->hash, &options, &answer);
 }
 
-static int64_t receipts(struct bench *bench)
-{
-    int64_t number = -1;
-    assert_int_equal(
-        sql_number_of(bench->peer->desk, "SELECT count(*) FROM receipt", SQL_NO_ARGS, &number),
-        HL_OK);
-    return number;
-}
-
 static void acknowledging_before_opening_is_refused(void **state)
 {
-    struct bench *bench = *state;
-    assert_int_equal(ack(bench, bench->word), HL_ESTATE);
-    assert_int_equal(receipts(bench), 1);
+    struct desk_pair *bench = *state;
+    assert_int_equal(ack(bench, check_word), HL_ESTATE);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt"), 1);
     assert_int_equal(open_it(bench), HL_OK);
-    assert_int_equal(ack(bench, bench->word), HL_OK);
+    assert_int_equal(ack(bench, check_word), HL_OK);
 }
 
 static void a_wrong_or_missing_check_word_sends_nothing(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     assert_int_equal(open_it(bench), HL_OK);
     char wrong[CHECK_WORD_SIZE];
-    memcpy(wrong, bench->word, sizeof(wrong));
+    memcpy(wrong, check_word, sizeof(wrong));
     wrong[0] = wrong[0] == '2' ? '3' : '2';
     assert_int_equal(ack(bench, wrong), HL_EFORMAT);
     assert_int_equal(ack(bench, NULL), HL_EFORMAT);
     assert_int_equal(ack(bench, ""), HL_EFORMAT);
-    assert_int_equal(receipts(bench), 2);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt"), 2);
     char lower[CHECK_WORD_SIZE];
     for (size_t i = 0; i < sizeof(lower); i++)
-        lower[i] = bench->word[i] >= 'A' ? (char)(bench->word[i] + 32) : bench->word[i];
+        lower[i] = check_word[i] >= 'A' ? (char)(check_word[i] + 32) : check_word[i];
     assert_int_equal(ack(bench, lower), HL_OK);
 }
 
 static void routine_needs_no_check_word_but_a_given_one_must_match(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     send(bench, 1);
     assert_int_equal(open_it(bench), HL_OK);
     assert_int_equal(ack(bench, "22222"), HL_EFORMAT);
@@ -117,9 +81,9 @@ static void routine_needs_no_check_word_but_a_given_one_must_match(void **state)
 
 static void what_was_said_is_repeated_from_stored_bytes(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     const struct ack_options options = {.disposition = HOTLINE__V1__DISPOSITION__RECEIVED_QUERY,
-                                        .check_word = bench->word};
+                                        .check_word = check_word};
     assert_int_equal(open_it(bench), HL_OK);
     AUTO(answer) first = NULL;
     AUTO(answer) again = NULL;
@@ -134,12 +98,12 @@ static void what_was_said_is_repeated_from_stored_bytes(void **state)
                         first->signed_receipt->len);
     assert_int_equal(answer_open(bench->peer->desk, bench->hash, &opened), HL_OK);
     assert_true(opened->is_repeated);
-    assert_int_equal(receipts(bench), 3);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt"), 3);
 }
 
 static void receipts_of_a_device_are_chained(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     AUTO(answer) opened = NULL;
     assert_int_equal(answer_open(bench->peer->desk, bench->hash, &opened), HL_OK);
     AUTO(blob) delivered = NULL;
@@ -151,39 +115,39 @@ static void receipts_of_a_device_are_chained(void **state)
 
 static void without_the_role_nobody_acknowledges(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     assert_int_equal(open_it(bench), HL_OK);
     world_officer_cert(bench->world->small, XBB, 2)->roles = ROLE_BIT_COMPOSE;
-    assert_int_equal(ack(bench, bench->word), HL_EPERM);
+    assert_int_equal(ack(bench, check_word), HL_EPERM);
     identity_lock_officer(bench->peer->identity);
-    assert_int_equal(ack(bench, bench->word), HL_EPERM);
+    assert_int_equal(ack(bench, check_word), HL_EPERM);
 }
 
 static void a_headless_profile_opens_nothing(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     bench->peer->identity->is_headless = true;
     assert_int_equal(open_it(bench), HL_EPERM);
-    assert_int_equal(receipts(bench), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt"), 1);
 }
 
 static void an_unknown_notice_is_not_answered(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     bench->hash[0] ^= 1;
     assert_int_equal(open_it(bench), HL_ENOTFOUND);
 }
 
 static void our_own_notice_is_not_answered(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     AUTO(answer) answer = NULL;
     assert_int_equal(answer_open(bench->sender->desk, bench->hash, &answer), HL_EINVAL);
 }
 
 static void a_refusal_reaches_the_sender_with_its_reason(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     AUTO(answer) answer = NULL;
     assert_int_equal(answer_refuse(bench->peer->desk, bench->hash,
                                    HOTLINE__V1__REASON__NOT_COMPETENT, "ask XBB.DIP", &answer),
@@ -197,12 +161,12 @@ static void a_refusal_reaches_the_sender_with_its_reason(void **state)
 
 static void a_remark_over_200_octets_is_refused(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     char note[202];
     memset(note, 'x', 201);
     note[201] = '\0';
     struct ack_options options = {.disposition = HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD,
-                                  .check_word = bench->word,
+                                  .check_word = check_word,
                                   .note = note};
     AUTO(answer) answer = NULL;
     assert_int_equal(open_it(bench), HL_OK);
@@ -214,15 +178,10 @@ static void a_remark_over_200_octets_is_refused(void **state)
 
 static void opened_on_one_terminal_does_not_let_another_acknowledge(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     struct terminal *second = terminal_new(bench->world, XBB, 1, NULL);
     struct terminal *const all[] = {second, bench->peer, bench->sender};
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 3; i++) {
-            terminal_connect(all[i], 0);
-            desks_run(bench->world, all, 3);
-        }
-    }
+    desks_meet(bench->world, all, 3, 1);
     send(bench, 4);
     desks_flush(bench->world, all, 3);
     assert_int_equal(open_it(bench), HL_OK);
@@ -230,7 +189,7 @@ static void opened_on_one_terminal_does_not_let_another_acknowledge(void **state
     assert_string_equal(desks_addressee(second, bench->hash, 0).word, "OPENED");
     terminal_unlock(second, 2);
     const struct ack_options options = {
-        .disposition = HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD, .check_word = bench->word};
+        .disposition = HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD, .check_word = check_word};
     AUTO(answer) answer = NULL;
     assert_int_equal(answer_acknowledge(second->desk, bench->hash, &options, &answer), HL_ESTATE);
     assert_int_equal(desks_addressee(bench->sender, bench->hash, 0).terminals_delivered, 2);
@@ -239,7 +198,7 @@ static void opened_on_one_terminal_does_not_let_another_acknowledge(void **state
 
 int main(void)
 {
-#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, bench_down)
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, desk_pair_down)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(acknowledging_before_opening_is_refused),
         BENCH_TEST(a_wrong_or_missing_check_word_sends_nothing),

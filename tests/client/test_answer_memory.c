@@ -2,8 +2,6 @@
  * for: each is said once, or not at all and can be said again. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "client/answer.h"
 #include "client/courier.h"
@@ -11,18 +9,17 @@
 #include "tests/support/desk_sweep.h"
 #include "tests/support/desk_world.h"
 #include "tests/support/nth_alloc.h"
-
-#define STRIDE     61 /* a prime: over the runs it falls on every kind of statement */
-#define COUNTS_MAX 10
+#include "tests/support/temp_dir.h"
 
 struct bench {
     struct desk_world *world;
     struct terminal *sender, *peer; /* XAA/1, XBB/1 */
     struct terminal *all[2];
     struct desk *desk; /* the peer's */
-    char dir[40], path[64], check_word[8];
+    struct temp_dir temp;
+    char check_word[8];
     uint8_t hash[HASH_BYTES];
-    struct desk_count expected[COUNTS_MAX];
+    struct desk_sweep sweep;
 };
 
 static int bench_up(void **state)
@@ -31,20 +28,12 @@ static int bench_up(void **state)
         return 0;
     struct bench *bench = calloc(1, sizeof(*bench));
     bench->world = desk_world_new();
-    (void)snprintf(bench->dir, sizeof(bench->dir), "%s/hotline-memory-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(bench->dir) == NULL)
-        return -1;
-    (void)snprintf(bench->path, sizeof(bench->path), "%s/desk.db", bench->dir);
-    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, bench->path);
+    temp_dir_make(&bench->temp, "desk.db");
+    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, bench->temp.path);
     bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            terminal_connect(bench->all[i], 0);
-            desks_run(bench->world, bench->all, 2);
-        }
-    }
+    desks_meet(bench->world, bench->all, 2, 1);
     bench->desk = bench->peer->desk;
+    bench->sweep = (struct desk_sweep){.desk = bench->desk, .context = bench};
     *state = bench;
     return 0;
 }
@@ -54,44 +43,10 @@ static int bench_down(void **state)
     struct bench *bench = *state;
     if (bench == NULL)
         return 0;
-    for (size_t i = 0; i < 2; i++)
-        terminal_free(bench->all[i]);
-    (void)unlink(bench->path);
-    (void)rmdir(bench->dir);
-    desk_world_free(bench->world);
+    desks_free(bench->world, bench->all, 2);
+    int err = temp_dir_remove(&bench->temp);
     free(bench);
-    return 0;
-}
-
-static void check(void *context)
-{
-    const struct bench *bench = context;
-    desk_check_counts(bench->desk, bench->expected, COUNTS_MAX);
-}
-
-#define EXPECT(bench, ...)                                                                         \
-    do {                                                                                           \
-        static const struct desk_count wanted[] = {__VA_ARGS__};                                   \
-        memset((bench)->expected, 0, sizeof((bench)->expected));                                   \
-        memcpy((bench)->expected, wanted, sizeof(wanted));                                         \
-    } while (0)
-
-static struct desk_sweep sweep_of(struct bench *bench, int (*run)(void *context))
-{
-    return (struct desk_sweep){
-        .desk = bench->desk, .run = run, .check = check, .context = bench, .stride = STRIDE};
-}
-
-static void sweep_once(struct bench *bench, int (*run)(void *context))
-{
-    const struct desk_sweep sweep = sweep_of(bench, run);
-    desk_sweep_once(&sweep);
-}
-
-static void sweep_for_good(struct bench *bench, int (*run)(void *context))
-{
-    const struct desk_sweep sweep = sweep_of(bench, run);
-    desk_sweep_for_good(&sweep);
+    return err;
 }
 
 /* --- answers --- */
@@ -138,18 +93,18 @@ static void opening_is_said_once(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     prepare_arrived(bench);
-    EXPECT(bench, {"SELECT count(*) FROM receipt WHERE kind = 3", 1},
-           {"SELECT count(*) FROM addressee WHERE state = 3", 1},
-           {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 2});
-    sweep_once(bench, open_notice);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM receipt WHERE kind = 3", 1},
+                {"SELECT count(*) FROM addressee WHERE state = 3", 1},
+                {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 2});
+    desk_sweep_once(&bench->sweep, open_notice);
 }
 
 static void expect_acknowledged(struct bench *bench)
 {
-    EXPECT(bench, {"SELECT count(*) FROM receipt WHERE kind = 4", 1},
-           {"SELECT count(*) FROM addressee WHERE state = 4", 1},
-           {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 3},
-           {"SELECT count(DISTINCT prev) FROM receipt", 3}); /* one chain */
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM receipt WHERE kind = 4", 1},
+                {"SELECT count(*) FROM addressee WHERE state = 4", 1},
+                {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 3},
+                {"SELECT count(DISTINCT prev) FROM receipt", 3}); /* one chain */
 }
 
 static void an_acknowledgement_is_said_once(void **state)
@@ -159,7 +114,7 @@ static void an_acknowledgement_is_said_once(void **state)
     prepare_arrived(bench);
     assert_int_equal(open_notice(bench), HL_OK);
     expect_acknowledged(bench);
-    sweep_once(bench, acknowledge);
+    desk_sweep_once(&bench->sweep, acknowledge);
 }
 
 static void an_acknowledgement_is_said_when_memory_comes_back(void **state)
@@ -169,7 +124,7 @@ static void an_acknowledgement_is_said_when_memory_comes_back(void **state)
     prepare_arrived(bench);
     assert_int_equal(open_notice(bench), HL_OK);
     expect_acknowledged(bench);
-    sweep_for_good(bench, acknowledge);
+    desk_sweep_for_good(&bench->sweep, acknowledge);
 }
 
 static void a_refusal_is_said_once(void **state)
@@ -177,10 +132,10 @@ static void a_refusal_is_said_once(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     prepare_arrived(bench);
-    EXPECT(bench, {"SELECT count(*) FROM receipt WHERE kind = 5", 1},
-           {"SELECT count(*) FROM addressee WHERE state = 5", 1},
-           {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 2});
-    sweep_once(bench, refuse);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM receipt WHERE kind = 5", 1},
+                {"SELECT count(*) FROM addressee WHERE state = 5", 1},
+                {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 2});
+    desk_sweep_once(&bench->sweep, refuse);
 }
 
 /* --- a missing number --- */
@@ -202,9 +157,9 @@ static void a_missing_number_is_asked_for_once(void **state)
                 "INSERT INTO gap SELECT sender_entity, sender_device, 1, 7, 1, 0 FROM notice",
                 SQL_NO_ARGS),
         HL_OK);
-    EXPECT(bench, {"SELECT count(*) FROM deposit WHERE kind = 3", 1},
-           {"SELECT count(*) FROM gap WHERE stated_ms > 0", 1});
-    sweep_once(bench, tick);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM deposit WHERE kind = 3", 1},
+                {"SELECT count(*) FROM gap WHERE stated_ms > 0", 1});
+    desk_sweep_once(&bench->sweep, tick);
 }
 
 int main(void)

@@ -2,8 +2,6 @@
  * marked or said for it, and the next delivery is taken as the first. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "client/answer.h"
 #include "client/courier.h"
@@ -14,9 +12,7 @@
 #include "tests/support/desk_sweep.h"
 #include "tests/support/desk_world.h"
 #include "tests/support/nth_alloc.h"
-
-#define STRIDE     61 /* a prime: over the runs it falls on every kind of statement */
-#define COUNTS_MAX 10
+#include "tests/support/temp_dir.h"
 
 struct bench {
     struct desk_world *world;
@@ -26,9 +22,9 @@ struct bench {
     struct blob *deliver; /* record of relay 0 */
     bool is_refused;      /* the relay is to get a Reject */
     bool forgets_ring;    /* another process made the key */
-    char dir[40], path[64];
+    struct temp_dir temp;
     uint8_t hash[HASH_BYTES];
-    struct desk_count expected[COUNTS_MAX];
+    struct desk_sweep sweep;
 };
 
 static int bench_up(void **state)
@@ -37,20 +33,11 @@ static int bench_up(void **state)
         return 0;
     struct bench *bench = calloc(1, sizeof(*bench));
     bench->world = desk_world_new();
-    (void)snprintf(bench->dir, sizeof(bench->dir), "%s/hotline-memory-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(bench->dir) == NULL)
-        return -1;
-    (void)snprintf(bench->path, sizeof(bench->path), "%s/desk.db", bench->dir);
-    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, bench->path);
+    temp_dir_make(&bench->temp, "desk.db");
+    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, bench->temp.path);
     bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
     bench->all[2] = bench->second = terminal_new(bench->world, XAA, 1, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 3; i++) {
-            terminal_connect(bench->all[i], 0);
-            desks_run(bench->world, bench->all, 3);
-        }
-    }
+    desks_meet(bench->world, bench->all, 3, 1);
     *state = bench;
     return 0;
 }
@@ -60,21 +47,11 @@ static int bench_down(void **state)
     struct bench *bench = *state;
     if (bench == NULL)
         return 0;
-    for (size_t i = 0; i < 3; i++)
-        terminal_free(bench->all[i]);
-    (void)unlink(bench->path);
-    (void)rmdir(bench->dir);
+    desks_free(bench->world, bench->all, 3);
     blob_free(bench->deliver);
-    desk_world_free(bench->world);
+    int err = temp_dir_remove(&bench->temp);
     free(bench);
-    return 0;
-}
-
-static int64_t count(struct desk *desk, const char *sql)
-{
-    int64_t number = -1;
-    assert_int_equal(sql_number_of(desk, sql, SQL_NO_ARGS, &number), HL_OK);
-    return number;
+    return err;
 }
 
 /* --- one delivery, again and again --- */
@@ -88,7 +65,7 @@ static void hold_after(struct bench *bench, struct terminal *at, size_t skip)
     hotline__v1__subscribe__init(&subscribe);
     subscribe.window = 1;
     subscribe.window_bytes = 65536;
-    subscribe.after_seq = (uint64_t)count(at->desk, "SELECT max(cursor) FROM relay");
+    subscribe.after_seq = (uint64_t)desks_count(at->desk, "SELECT max(cursor) FROM relay");
     AUTO(blob) body = NULL;
     assert_int_equal(strict_pack(&subscribe.base, &body), HL_OK);
     paper_session_input(session, RECORD_SUBSCRIBE, bytes_blob(body), bench->world->now_ms);
@@ -103,6 +80,8 @@ static void hold_after(struct bench *bench, struct terminal *at, size_t skip)
     paper_session_free(session);
     assert_non_null(bench->deliver);
     bench->at = at;
+    bench->sweep.desk = at->desk;
+    bench->sweep.context = bench;
 }
 
 static void hold_next(struct bench *bench, struct terminal *at)
@@ -133,44 +112,19 @@ static int deliver(void *context)
     return err;
 }
 
-static void check(void *context)
-{
-    const struct bench *bench = context;
-    desk_check_counts(bench->at->desk, bench->expected, COUNTS_MAX);
-}
-
-static struct desk_sweep sweep_of(struct bench *bench)
-{
-    return (struct desk_sweep){.desk = bench->at->desk,
-                               .run = deliver,
-                               .check = check,
-                               .context = bench,
-                               .stride = STRIDE};
-}
-
-static void sweep_once(struct bench *bench)
-{
-    const struct desk_sweep sweep = sweep_of(bench);
-    desk_sweep_once(&sweep);
-}
-
 /* --- a notice --- */
 
 /* Sent by the sender to the peer, which is off line. */
 static void hold_notice(struct bench *bench)
 {
-    static const struct desk_count opened[] = {
-        {"SELECT count(*) FROM notice", 1},
-        {"SELECT count(*) FROM receipt WHERE kind = 2", 1},
-        {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 1},
-        {"SELECT max(cursor) - max(taken) FROM relay", 0},
-        {"SELECT count(*) FROM quarantine", 0},
-        {"SELECT count(*) FROM reject", 0},
-        {"SELECT count(*) FROM event WHERE kind = 13", 1},                /* received */
-        {"SELECT count(*) FROM event WHERE kind IN (10, 12, 16, 17)", 0}, /* nothing bad */
-        {"SELECT max(seq) FROM stream_in", 1},
-        {"SELECT sum(flags) FROM notice", 0}};
-    memcpy(bench->expected, opened, sizeof(opened));
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM notice", 1},
+                {"SELECT count(*) FROM receipt WHERE kind = 2", 1},
+                {"SELECT count(*) FROM deposit WHERE kind = 2 AND is_own = 1", 1},
+                {"SELECT max(cursor) - max(taken) FROM relay", 0},
+                {"SELECT count(*) FROM quarantine", 0}, {"SELECT count(*) FROM reject", 0},
+                {"SELECT count(*) FROM event WHERE kind = 13", 1},                /* received */
+                {"SELECT count(*) FROM event WHERE kind IN (10, 12, 16, 17)", 0}, /* nothing bad */
+                {"SELECT max(seq) FROM stream_in", 1}, {"SELECT sum(flags) FROM notice", 0});
     terminal_disconnect(bench->peer, 0);
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 3);
@@ -182,7 +136,7 @@ static void a_notice_is_opened_whole_or_not_at_all(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     hold_notice(bench);
-    sweep_once(bench);
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 static void a_notice_is_opened_when_memory_comes_back(void **state)
@@ -190,8 +144,7 @@ static void a_notice_is_opened_when_memory_comes_back(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     hold_notice(bench);
-    const struct desk_sweep sweep = sweep_of(bench);
-    desk_sweep_for_good(&sweep);
+    desk_sweep_for_good(&bench->sweep, deliver);
 }
 
 /* Its key lies in the file of prekeys, which there is no memory to read: that is no reason to call it unreadable. */
@@ -201,7 +154,7 @@ static void a_notice_is_not_unreadable_for_lack_of_memory(void **state)
     nth_alloc_require();
     hold_notice(bench);
     bench->forgets_ring = true;
-    sweep_once(bench);
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 /* The one before it is still on its way: the hole is seen, and told, once. */
@@ -214,15 +167,13 @@ static void a_gap_is_seen_once(void **state)
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 3);
     hold_after(bench, bench->peer, 1);
-    static const struct desk_count seen[] = {
-        {"SELECT count(*) FROM notice WHERE flags <> 0", 1},
-        {"SELECT count(*) FROM gap WHERE seq = 1", 1},
-        {"SELECT max(seq) FROM stream_in", 2},
-        {"SELECT count(*) FROM event WHERE kind = 10", 1},
-        {"SELECT max(cursor) FROM relay", 0}, /* the first entry is not here */
-        {"SELECT count(*) FROM quarantine", 0}};
-    memcpy(bench->expected, seen, sizeof(seen));
-    sweep_once(bench);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM notice WHERE flags <> 0", 1},
+                {"SELECT count(*) FROM gap WHERE seq = 1", 1},
+                {"SELECT max(seq) FROM stream_in", 2},
+                {"SELECT count(*) FROM event WHERE kind = 10", 1},
+                {"SELECT max(cursor) FROM relay", 0}, /* the first entry is not here */
+                {"SELECT count(*) FROM quarantine", 0});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 /* The peer answers; the reply stands in the row of what it answers. */
@@ -271,14 +222,12 @@ static void a_reply_answers_once(void **state)
     send_reply(bench);
     desks_flush(bench->world, bench->all, 3);
     hold_next(bench, bench->sender);
-    static const struct desk_count answered[] = {
-        {"SELECT count(*) FROM notice WHERE direction = 0", 1},
-        {"SELECT count(*) FROM addressee WHERE reply = 2", 1},
-        {"SELECT count(*) FROM event WHERE kind = 7", 1}, /* reply */
-        {"SELECT count(*) FROM event WHERE kind = 13", 1},
-        {"SELECT count(*) FROM quarantine", 0}};
-    memcpy(bench->expected, answered, sizeof(answered));
-    sweep_once(bench);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM notice WHERE direction = 0", 1},
+                {"SELECT count(*) FROM addressee WHERE reply = 2", 1},
+                {"SELECT count(*) FROM event WHERE kind = 7", 1}, /* reply */
+                {"SELECT count(*) FROM event WHERE kind = 13", 1},
+                {"SELECT count(*) FROM quarantine", 0});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 /* --- bad ones --- */
@@ -290,15 +239,12 @@ static void what_cannot_be_decrypted_is_quarantined_once(void **state)
     hold_notice(bench);
     bench->forgets_ring = true;
     bench->peer->box.copy.count = 0;
-    static const struct desk_count quarantined[] = {
-        {"SELECT count(*) FROM notice", 0},
-        {"SELECT count(*) FROM quarantine", 1},
-        {"SELECT count(*) FROM event WHERE kind = 16", 1},
-        {"SELECT count(*) FROM receipt WHERE kind = 8", 1}, /* UNREADABLE */
-        {"SELECT max(cursor) - max(taken) FROM relay", 0}};
-    memset(bench->expected, 0, sizeof(bench->expected));
-    memcpy(bench->expected, quarantined, sizeof(quarantined));
-    sweep_once(bench);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM notice", 0},
+                {"SELECT count(*) FROM quarantine", 1},
+                {"SELECT count(*) FROM event WHERE kind = 16", 1},
+                {"SELECT count(*) FROM receipt WHERE kind = 8", 1}, /* UNREADABLE */
+                {"SELECT max(cursor) - max(taken) FROM relay", 0});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 static void what_does_not_verify_is_rejected_once(void **state)
@@ -308,14 +254,11 @@ static void what_does_not_verify_is_rejected_once(void **state)
     paper_relay_faults(bench->world->relays[0])->breaks_delivered = true;
     hold_notice(bench);
     bench->is_refused = true;
-    static const struct desk_count rejected[] = {{"SELECT count(*) FROM notice", 0},
-                                                 {"SELECT count(*) FROM quarantine", 0},
-                                                 {"SELECT count(*) FROM reject", 1},
-                                                 {"SELECT count(*) FROM event WHERE kind = 17", 1},
-                                                 {"SELECT max(cursor) - max(taken) FROM relay", 1}};
-    memset(bench->expected, 0, sizeof(bench->expected));
-    memcpy(bench->expected, rejected, sizeof(rejected));
-    sweep_once(bench);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM notice", 0},
+                {"SELECT count(*) FROM quarantine", 0}, {"SELECT count(*) FROM reject", 1},
+                {"SELECT count(*) FROM event WHERE kind = 17", 1},
+                {"SELECT max(cursor) - max(taken) FROM relay", 1});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 /* --- receipts --- */
@@ -352,15 +295,13 @@ static void an_acknowledgement_counts_once(void **state)
                      HL_OK);
     desks_flush(bench->world, bench->all, 3);
     hold_next(bench, bench->sender);
-    static const struct desk_count acknowledged[] = {
-        {"SELECT count(*) FROM receipt WHERE kind = 4 AND counts = 1", 1},
-        {"SELECT count(*) FROM addressee WHERE state = 4 AND acked_ms <> 0", 1},
-        {"SELECT count(*) FROM addressee WHERE ack_receipt IS NOT NULL", 1},
-        {"SELECT count(*) FROM event WHERE kind = 4", 1},
-        {"SELECT count(*) FROM quarantine", 0},
-        {"SELECT count(*) FROM event WHERE kind IN (12, 16, 17)", 0}};
-    memcpy(bench->expected, acknowledged, sizeof(acknowledged));
-    sweep_once(bench);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM receipt WHERE kind = 4 AND counts = 1", 1},
+                {"SELECT count(*) FROM addressee WHERE state = 4 AND acked_ms <> 0", 1},
+                {"SELECT count(*) FROM addressee WHERE ack_receipt IS NOT NULL", 1},
+                {"SELECT count(*) FROM event WHERE kind = 4", 1},
+                {"SELECT count(*) FROM quarantine", 0},
+                {"SELECT count(*) FROM event WHERE kind IN (12, 16, 17)", 0});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 /* --- between our own terminals, and statements --- */
@@ -377,11 +318,10 @@ static void a_draft_of_another_terminal_arrives_once(void **state)
     hotline__v1__notice__free_unpacked(notice, NULL);
     desks_flush(bench->world, bench->all, 3);
     hold_next(bench, bench->second);
-    static const struct desk_count there[] = {{"SELECT count(*) FROM draft WHERE state = 1", 1},
-                                              {"SELECT count(*) FROM event WHERE kind = 25", 1},
-                                              {"SELECT count(*) FROM quarantine", 0}};
-    memcpy(bench->expected, there, sizeof(there));
-    sweep_once(bench);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM draft WHERE state = 1", 1},
+                {"SELECT count(*) FROM event WHERE kind = 25", 1},
+                {"SELECT count(*) FROM quarantine", 0});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 static void a_copy_for_another_terminal_is_kept_once(void **state)
@@ -392,13 +332,11 @@ static void a_copy_for_another_terminal_is_kept_once(void **state)
     desks_send(bench->sender, XBB, 1, bench->hash);
     desks_flush(bench->world, bench->all, 3);
     hold_after(bench, bench->second, 1); /* the draft went before it */
-    static const struct desk_count there[] = {
-        {"SELECT count(*) FROM notice WHERE direction = 1 AND is_own_copy = 1", 1},
-        {"SELECT count(*) FROM addressee WHERE seq = 0", 1},
-        {"SELECT count(*) FROM receipt", 0},
-        {"SELECT count(*) FROM quarantine", 0}};
-    memcpy(bench->expected, there, sizeof(there));
-    sweep_once(bench);
+    DESK_EXPECT(&bench->sweep,
+                {"SELECT count(*) FROM notice WHERE direction = 1 AND is_own_copy = 1", 1},
+                {"SELECT count(*) FROM addressee WHERE seq = 0", 1},
+                {"SELECT count(*) FROM receipt", 0}, {"SELECT count(*) FROM quarantine", 0});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 /* The peer says that a number is missing: it is offered to the relay that had it not, once. */
@@ -419,15 +357,15 @@ static void a_missing_notice_is_offered_again_once(void **state)
     assert_int_equal(courier_tick(bench->peer->desk, &next_ms), HL_OK);
     desks_flush(bench->world, bench->all, 3);
     hold_next(bench, bench->sender);
-    assert_int_equal(count(bench->sender->desk,
-                           "SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit"),
-                     2);
-    static const struct desk_count offered[] = {
-        {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit", 3},
-        {"SELECT count(*) FROM service WHERE kind = 2", 1},
-        {"SELECT count(*) FROM receipt WHERE kind = 2 AND carrier IS NULL", 1}};
-    memcpy(bench->expected, offered, sizeof(offered));
-    sweep_once(bench);
+    assert_int_equal(
+        desks_count(bench->sender->desk,
+                    "SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit"),
+        2);
+    DESK_EXPECT(&bench->sweep,
+                {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit", 3},
+                {"SELECT count(*) FROM service WHERE kind = 2", 1},
+                {"SELECT count(*) FROM receipt WHERE kind = 2 AND carrier IS NULL", 1});
+    desk_sweep_once(&bench->sweep, deliver);
 }
 
 int main(void)

@@ -23,8 +23,7 @@ static int bench_up(void **state)
 static int bench_down(void **state)
 {
     struct bench *bench = *state;
-    terminal_free(bench->all[0]);
-    desk_world_free(bench->world);
+    desks_free(bench->world, bench->all, 1);
     free(bench);
     return 0;
 }

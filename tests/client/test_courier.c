@@ -4,46 +4,17 @@
 
 #include "client/answer.h"
 #include "client/courier.h"
-#include "client/desk_sql.h"
 #include "client/event.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/desk_world.h"
-
-struct bench {
-    struct desk_world *world;
-    struct terminal *sender, *peer;
-    struct terminal *all[2];
-    uint8_t hash[HASH_BYTES];
-};
+#include "tests/support/desk_pair.h"
 
 static int bench_up(void **state)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
-    bench->world = desk_world_new();
-    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
-    bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            for (int relay = 0; relay < WORLD_RELAYS; relay++)
-                terminal_connect(bench->all[i], relay);
-            desks_run(bench->world, bench->all, 2);
-        }
-    }
-    *state = bench;
+    *state = desk_pair_new(WORLD_RELAYS);
     return 0;
 }
 
-static int bench_down(void **state)
-{
-    struct bench *bench = *state;
-    terminal_free(bench->peer);
-    terminal_free(bench->sender);
-    desk_world_free(bench->world);
-    free(bench);
-    return 0;
-}
-
-static void tick(struct bench *bench, int64_t ms)
+static void tick(struct desk_pair *bench, int64_t ms)
 {
     int64_t next_ms = 0;
     bench->world->now_ms += ms;
@@ -52,7 +23,7 @@ static void tick(struct bench *bench, int64_t ms)
     assert_true(next_ms <= bench->world->now_ms + 60000);
 }
 
-static uint32_t flags(struct bench *bench)
+static uint32_t flags(struct desk_pair *bench)
 {
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(bench->sender->desk, bench->hash, &view), HL_OK);
@@ -60,7 +31,7 @@ static uint32_t flags(struct bench *bench)
 }
 
 /* Overdue events of one layer. */
-static size_t overdue(struct bench *bench, const char *layer)
+static size_t overdue(struct desk_pair *bench, const char *layer)
 {
     static struct event events[256];
     size_t count = 0;
@@ -73,7 +44,7 @@ static size_t overdue(struct bench *bench, const char *layer)
 
 static void each_layer_is_overdue_at_its_time_and_told_once(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     for (int relay = 0; relay < WORLD_RELAYS; relay++)
         paper_relay_faults(bench->world->relays[relay])->withholds = true;
     desks_send(bench->sender, XBB, 4, bench->hash);
@@ -102,7 +73,7 @@ static void each_layer_is_overdue_at_its_time_and_told_once(void **state)
 
 static void a_late_acknowledgement_counts_and_is_marked(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 2);
     terminal_unlock(bench->peer, 2);
@@ -126,7 +97,7 @@ static void a_late_acknowledgement_counts_and_is_marked(void **state)
 
 static void acknowledged_in_time_is_never_overdue(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     desks_send(bench->sender, XBB, 1, bench->hash);
     desks_flush(bench->world, bench->all, 2);
     terminal_unlock(bench->peer, 2);
@@ -144,7 +115,7 @@ static void acknowledged_in_time_is_never_overdue(void **state)
 
 static void the_officers_own_deadline_counts(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     Hotline__V1__Notice *notice = desks_notice(bench->world, XBB, -1, 1);
     char id[NOTICE_ID_SIZE];
     struct release_result *result = calloc(1, sizeof(*result));
@@ -166,7 +137,7 @@ static void the_officers_own_deadline_counts(void **state)
 
 static void without_custody_a_further_relay_is_asked(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     paper_relay_faults(bench->world->relays[0])->refuses_submits = true;
     paper_relay_faults(bench->world->relays[1])->refuses_submits = true;
     desks_send(bench->sender, XBB, 2, bench->hash); /* PRIORITY: custody within 60 s */
@@ -180,7 +151,7 @@ static void without_custody_a_further_relay_is_asked(void **state)
 
 static void a_release_that_no_relay_took_expires_unsent(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     for (int relay = 0; relay < WORLD_RELAYS; relay++)
         paper_relay_faults(bench->world->relays[relay])->refuses_submits = true;
     desks_send(bench->sender, XBB, 4, bench->hash);
@@ -205,22 +176,18 @@ static void a_release_that_no_relay_took_expires_unsent(void **state)
 
 static void a_refusing_relay_is_not_asked_for_ever(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     paper_relay_faults(bench->world->relays[0])->rejects_submits = true;
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 2);
-    int64_t waiting = -1;
-    assert_int_equal(sql_number_of(bench->sender->desk,
-                                   "SELECT count(*) FROM outbox WHERE state = 0", SQL_NO_ARGS,
-                                   &waiting),
-                     HL_OK);
-    assert_int_equal(waiting, 0);
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM outbox WHERE state = 0"), 0);
     assert_string_equal(desks_addressee(bench->sender, bench->hash, 0).word, "AT THEIR DESK");
 }
 
 static void a_clock_that_is_off_bounds_nothing(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     paper_relay_faults(bench->world->relays[0])->clock_off_ms = -200000;
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 2);
@@ -233,7 +200,7 @@ static void a_clock_that_is_off_bounds_nothing(void **state)
 
 int main(void)
 {
-#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, bench_down)
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, desk_pair_down)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(each_layer_is_overdue_at_its_time_and_told_once),
         BENCH_TEST(a_late_acknowledgement_counts_and_is_marked),

@@ -13,22 +13,18 @@
 #include "client/slots.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/desk_world.h"
+#include "tests/support/temp_dir.h"
 
 struct folder {
     struct desk_world *world;
-    char path[64]; /* of the database */
-    char dir[48];
+    struct temp_dir temp;
 };
 
 static int folder_up(void **state)
 {
     struct folder *folder = calloc(1, sizeof(*folder));
     folder->world = desk_world_new();
-    (void)snprintf(folder->dir, sizeof(folder->dir), "%s/hotline-desk-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(folder->dir) == NULL)
-        return -1;
-    (void)snprintf(folder->path, sizeof(folder->path), "%s/desk.db", folder->dir);
+    temp_dir_make(&folder->temp, "desk.db");
     *state = folder;
     return 0;
 }
@@ -36,23 +32,19 @@ static int folder_up(void **state)
 static int folder_down(void **state)
 {
     struct folder *folder = *state;
-    (void)unlink(folder->path);
-    (void)rmdir(folder->dir);
     desk_world_free(folder->world);
+    int err = temp_dir_remove(&folder->temp);
     free(folder);
-    return 0;
+    return err;
 }
 
 /* XAA/1 on disk, with the keys of XBB: ready to send. */
 static struct terminal *ready_sender(struct folder *folder)
 {
-    struct terminal *sender = terminal_new(folder->world, XAA, 0, folder->path);
+    struct terminal *sender = terminal_new(folder->world, XAA, 0, folder->temp.path);
     struct terminal *peer = terminal_new(folder->world, XBB, 0, NULL);
     struct terminal *const all[] = {peer, sender};
-    for (size_t i = 0; i < 2; i++) {
-        terminal_connect(all[i], 0);
-        desks_run(folder->world, all, 2);
-    }
+    desks_connect(folder->world, all, 2, 1);
     terminal_free(peer);
     terminal_disconnect(sender, 0);
     return sender;
@@ -69,7 +61,7 @@ static int append(struct desk *desk, const char *text)
 static void the_journal_is_a_chain(void **state)
 {
     struct folder *folder = *state;
-    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->path);
+    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
     uint64_t rows = 0;
     assert_int_equal(append(terminal->desk, "one"), HL_OK);
     assert_int_equal(append(terminal->desk, "two"), HL_OK);
@@ -85,7 +77,7 @@ static void the_journal_is_a_chain(void **state)
 static void a_removed_journal_row_is_found(void **state)
 {
     struct folder *folder = *state;
-    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->path);
+    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
     uint64_t rows = 0;
     assert_int_equal(append(terminal->desk, "one"), HL_OK);
     assert_int_equal(append(terminal->desk, "two"), HL_OK);
@@ -98,18 +90,18 @@ static void a_removed_journal_row_is_found(void **state)
 static void the_database_of_another_terminal_is_refused(void **state)
 {
     struct folder *folder = *state;
-    terminal_free(terminal_new(folder->world, XAA, 0, folder->path));
+    terminal_free(terminal_new(folder->world, XAA, 0, folder->temp.path));
     struct terminal *other = terminal_new(folder->world, XAA, 1, NULL);
-    assert_int_equal(terminal_reopen(other, folder->path, NULL), HL_EPERM);
+    assert_int_equal(terminal_reopen(other, folder->temp.path, NULL), HL_EPERM);
     terminal_free(other);
 }
 
 static void a_database_that_others_may_read_is_refused(void **state)
 {
     struct folder *folder = *state;
-    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->path);
-    assert_int_equal(chmod(folder->path, 0640), 0);
-    assert_int_equal(terminal_reopen(terminal, folder->path, NULL), HL_EPERM);
+    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
+    assert_int_equal(chmod(folder->temp.path, 0640), 0);
+    assert_int_equal(terminal_reopen(terminal, folder->temp.path, NULL), HL_EPERM);
     terminal_free(terminal);
 }
 
@@ -117,8 +109,8 @@ static void a_new_database_is_for_its_owner_alone(void **state)
 {
     struct folder *folder = *state;
     struct stat status;
-    terminal_free(terminal_new(folder->world, XAA, 0, folder->path));
-    assert_int_equal(stat(folder->path, &status), 0);
+    terminal_free(terminal_new(folder->world, XAA, 0, folder->temp.path));
+    assert_int_equal(stat(folder->temp.path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
 }
 
@@ -126,28 +118,28 @@ static void another_file_is_no_desk(void **state)
 {
     struct folder *folder = *state;
     struct terminal *terminal = terminal_new(folder->world, XAA, 0, NULL);
-    FILE *file = fopen(folder->path, "w");
+    FILE *file = fopen(folder->temp.path, "w");
     for (int i = 0; i < 1000; i++)
         (void)fputs("this is no database\n", file);
     (void)fclose(file);
-    assert_int_equal(chmod(folder->path, 0600), 0);
-    assert_int_equal(terminal_reopen(terminal, folder->path, NULL), HL_EFORMAT);
+    assert_int_equal(chmod(folder->temp.path, 0600), 0);
+    assert_int_equal(terminal_reopen(terminal, folder->temp.path, NULL), HL_EFORMAT);
     terminal_free(terminal);
 }
 
 static void a_database_of_a_newer_program_is_refused(void **state)
 {
     struct folder *folder = *state;
-    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->path);
+    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
     assert_int_equal(sql_run(terminal->desk, "PRAGMA user_version=2", SQL_NO_ARGS), HL_OK);
-    assert_int_equal(terminal_reopen(terminal, folder->path, NULL), HL_EFORMAT);
+    assert_int_equal(terminal_reopen(terminal, folder->temp.path, NULL), HL_EFORMAT);
     terminal_free(terminal);
 }
 
 static void a_transaction_that_is_not_committed_leaves_nothing(void **state)
 {
     struct folder *folder = *state;
-    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->path);
+    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
     uint64_t rows = 0;
     {
         AUTO_TRANSACTION outer = {0};
@@ -165,7 +157,7 @@ static void a_transaction_that_is_not_committed_leaves_nothing(void **state)
 static void an_inner_failure_dooms_the_whole(void **state)
 {
     struct folder *folder = *state;
-    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->path);
+    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
     AUTO_TRANSACTION outer = {0};
     assert_int_equal(sql_begin(terminal->desk, &outer), HL_OK);
     {
@@ -180,9 +172,9 @@ static void an_inner_failure_dooms_the_whole(void **state)
 static void a_database_busy_for_five_seconds_says_so(void **state)
 {
     struct folder *folder = *state;
-    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->path);
+    struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
     sqlite3 *other = NULL;
-    assert_int_equal(sqlite3_open(folder->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_open(folder->temp.path, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(append(terminal->desk, "one"), HL_EBUSY);
     assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
@@ -198,7 +190,7 @@ static void a_database_busy_for_five_seconds_says_so(void **state)
 static int child(struct folder *folder, struct terminal *sender, uint64_t seed)
 {
     seeded_rng_init(&folder->world->seed, seed);
-    if (terminal_reopen(sender, folder->path, NULL) != HL_OK)
+    if (terminal_reopen(sender, folder->temp.path, NULL) != HL_OK)
         return 1;
     for (int i = 0; i < EACH_SENDS; i++) {
         uint8_t hash[HASH_BYTES];
@@ -223,18 +215,11 @@ static void processes_on_one_database_never_take_one_number_twice(void **state)
         assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
         assert_int_equal(status, 0);
     }
-    assert_int_equal(terminal_reopen(sender, folder->path, NULL), HL_OK);
-    int64_t distinct = 0;
-    int64_t highest = 0;
+    assert_int_equal(terminal_reopen(sender, folder->temp.path, NULL), HL_OK);
     uint64_t rows = 0;
-    assert_int_equal(sql_number_of(sender->desk, "SELECT count(DISTINCT seq) FROM addressee",
-                                   SQL_NO_ARGS, &distinct),
-                     HL_OK);
-    assert_int_equal(
-        sql_number_of(sender->desk, "SELECT max(seq) FROM addressee", SQL_NO_ARGS, &highest),
-        HL_OK);
-    assert_int_equal(distinct, 3 * EACH_SENDS);
-    assert_int_equal(highest, 3 * EACH_SENDS);
+    assert_int_equal(desks_count(sender->desk, "SELECT count(DISTINCT seq) FROM addressee"),
+                     3 * EACH_SENDS);
+    assert_int_equal(desks_count(sender->desk, "SELECT max(seq) FROM addressee"), 3 * EACH_SENDS);
     assert_int_equal(desk_journal_verify(sender->desk, &rows), HL_OK);
     terminal_free(sender);
 }
@@ -262,10 +247,10 @@ static void no_text_of_a_notice_stands_in_the_file(void **state)
     hotline__v1__notice__free_unpacked(notice, NULL);
     desks_send(sender, XBB, 1, hash);
     terminal_free(sender);
-    assert_true(file_contains(folder->path, "SQLite format 3"));
-    assert_true(file_contains(folder->path, id)); /* the search finds what is there */
-    assert_false(file_contains(folder->path, "SECRETTEXT"));
-    assert_false(file_contains(folder->path, "SECRETSUBJECT"));
+    assert_true(file_contains(folder->temp.path, "SQLite format 3"));
+    assert_true(file_contains(folder->temp.path, id)); /* the search finds what is there */
+    assert_false(file_contains(folder->temp.path, "SECRETTEXT"));
+    assert_false(file_contains(folder->temp.path, "SECRETSUBJECT"));
 }
 
 static void what_was_sent_is_read_back_after_opening_again(void **state)
@@ -274,7 +259,7 @@ static void what_was_sent_is_read_back_after_opening_again(void **state)
     struct terminal *sender = ready_sender(folder);
     uint8_t hash[HASH_BYTES];
     desks_send(sender, XBB, 1, hash);
-    assert_int_equal(terminal_reopen(sender, folder->path, NULL), HL_OK);
+    assert_int_equal(terminal_reopen(sender, folder->temp.path, NULL), HL_OK);
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(sender->desk, hash, &view), HL_OK);
     assert_string_equal(view->notice->subject, "SECRETSUBJECT grid");

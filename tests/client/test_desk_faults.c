@@ -1,23 +1,24 @@
 /* test_desk_faults — the n-th write, sync or deletion fails, or the power goes there: nothing is lost, nothing is half done. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "client/desk_sql.h"
 #include "client/inbox.h"
 #include "client/peer.h"
 #include "proto/record.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/desk_world.h"
 #include "tests/support/fault_vfs.h"
+#include "tests/support/temp_dir.h"
 
 #define TRIES_MAX 400
 
 struct bench {
     struct desk_world *world;
     struct terminal *sender, *peer;
-    char dir[40], path[64], journal[80], copy[64];
+    struct terminal *all[2];
+    struct temp_dir temp;
+    char journal[80], copy[64];
     char id[NOTICE_ID_SIZE];
     uint8_t hash[HASH_BYTES];
     struct blob *deliver; /* record for the peer */
@@ -40,13 +41,9 @@ static int bench_up(void **state)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
     bench->world = desk_world_new();
-    (void)snprintf(bench->dir, sizeof(bench->dir), "%s/hotline-faults-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* thousands of syncs */
-    if (mkdtemp(bench->dir) == NULL)
-        return -1;
-    (void)snprintf(bench->path, sizeof(bench->path), "%s/desk.db", bench->dir);
-    (void)snprintf(bench->copy, sizeof(bench->copy), "%s/copy.db", bench->dir);
-    (void)snprintf(bench->journal, sizeof(bench->journal), "%s-journal", bench->path);
+    temp_dir_make(&bench->temp, "desk.db");
+    (void)snprintf(bench->copy, sizeof(bench->copy), "%s/copy.db", bench->temp.folder);
+    (void)snprintf(bench->journal, sizeof(bench->journal), "%s-journal", bench->temp.path);
     fault_vfs_register();
     fault_vfs_arm(FAULT_NONE, 0, 0);
     *state = bench;
@@ -56,37 +53,22 @@ static int bench_up(void **state)
 static int bench_down(void **state)
 {
     struct bench *bench = *state;
-    terminal_free(bench->peer);
-    terminal_free(bench->sender);
-    (void)unlink(bench->path);
-    (void)unlink(bench->journal);
-    (void)unlink(bench->copy);
-    (void)rmdir(bench->dir);
+    desks_free(bench->world, bench->all, 2);
     blob_free(bench->deliver);
-    desk_world_free(bench->world);
+    (void)unlink(bench->copy);
+    int err = temp_dir_remove(&bench->temp);
     free(bench);
-    return 0;
+    return err;
 }
 
-/* Both know each other's keys; one of the two databases lies at bench->path. */
+/* Both know each other's keys; one of the two databases lies at bench->temp.path. */
 static void meet(struct bench *bench, bool is_sender_on_disk)
 {
-    bench->sender = terminal_new(bench->world, XAA, 0, is_sender_on_disk ? bench->path : NULL);
-    bench->peer = terminal_new(bench->world, XBB, 0, is_sender_on_disk ? NULL : bench->path);
-    struct terminal *const all[] = {bench->sender, bench->peer};
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            terminal_connect(all[i], 0);
-            desks_run(bench->world, all, 2);
-        }
-    }
-}
-
-static int64_t count(struct desk *desk, const char *sql)
-{
-    int64_t number = -1;
-    assert_int_equal(sql_number_of(desk, sql, SQL_NO_ARGS, &number), HL_OK);
-    return number;
+    bench->all[0] = bench->sender =
+        terminal_new(bench->world, XAA, 0, is_sender_on_disk ? bench->temp.path : NULL);
+    bench->all[1] = bench->peer =
+        terminal_new(bench->world, XBB, 0, is_sender_on_disk ? NULL : bench->temp.path);
+    desks_meet(bench->world, bench->all, 2, 1);
 }
 
 /* The saved database again, as it lies on the disk, with the machine's own VFS or the failing one. */
@@ -95,15 +77,15 @@ static void restore(struct bench *bench, struct terminal *terminal)
     fault_vfs_arm(FAULT_NONE, 0, 0);
     assert_int_equal(terminal_reopen(terminal, ":memory:", NULL), HL_OK);
     (void)unlink(bench->journal);
-    copy_file(bench->copy, bench->path);
-    assert_int_equal(terminal_reopen(terminal, bench->path, FAULT_VFS), HL_OK);
+    copy_file(bench->copy, bench->temp.path);
+    assert_int_equal(terminal_reopen(terminal, bench->temp.path, FAULT_VFS), HL_OK);
 }
 
 static void look(struct bench *bench, struct terminal *terminal)
 {
     fault_vfs_arm(FAULT_NONE, 0, 0);
     uint64_t rows = 0;
-    assert_int_equal(terminal_reopen(terminal, bench->path, NULL), HL_OK);
+    assert_int_equal(terminal_reopen(terminal, bench->temp.path, NULL), HL_OK);
     assert_int_equal(desk_journal_verify(terminal->desk, &rows), HL_OK);
 }
 
@@ -121,7 +103,7 @@ static void a_failing_disk_leaves_one_untold_prekey_and_it_is_told_next(void **s
     const struct prekey_ring *saved = &bench->sender->box.copy;
     size_t before = saved->count;
     bench->world->now_ms += 25 * 3600 * 1000LL;
-    assert_int_equal(terminal_reopen(bench->sender, bench->path, FAULT_VFS), HL_OK);
+    assert_int_equal(terminal_reopen(bench->sender, bench->temp.path, FAULT_VFS), HL_OK);
     for (unsigned n = 1; told == NULL; n++) {
         fault_vfs_arm(FAULT_IOERR, n, 0);
         int err = peer_own_prekey(bench->sender->desk, &told, &created_ms);
@@ -148,13 +130,13 @@ static int release(struct bench *bench)
 static void expect_all_or_nothing(struct bench *bench, bool must_be_there)
 {
     struct desk *desk = bench->sender->desk;
-    int64_t notices = count(desk, "SELECT count(*) FROM notice");
+    int64_t notices = desks_count(desk, "SELECT count(*) FROM notice");
     if (must_be_there)
         assert_int_equal(notices, 1);
-    assert_int_equal(count(desk, "SELECT count(*) FROM draft WHERE state = 3"), notices);
-    assert_int_equal(count(desk, "SELECT coalesce(max(seq), 0) FROM stream_out"), notices);
-    assert_int_equal(count(desk, "SELECT count(*) FROM addressee"), notices);
-    assert_int_equal(count(desk, "SELECT count(*) FROM outbox"), 3 * notices);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM draft WHERE state = 3"), notices);
+    assert_int_equal(desks_count(desk, "SELECT coalesce(max(seq), 0) FROM stream_out"), notices);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM addressee"), notices);
+    assert_int_equal(desks_count(desk, "SELECT count(*) FROM outbox"), 3 * notices);
     if (notices == 0)
         assert_int_equal(release(bench), HL_OK);
     AUTO(notice_view) view = NULL;
@@ -187,7 +169,7 @@ static void prepare_release(struct bench *bench)
     hotline__v1__notice__free_unpacked(notice, NULL);
     terminal_unlock(bench->sender, 1);
     assert_int_equal(terminal_reopen(bench->sender, ":memory:", NULL), HL_OK);
-    copy_file(bench->path, bench->copy);
+    copy_file(bench->temp.path, bench->copy);
 }
 
 static void a_release_survives_any_failing_operation(void **state)
@@ -236,7 +218,7 @@ static void prepare_arrival(struct bench *bench)
     paper_session_free(session);
     assert_non_null(bench->deliver);
     assert_int_equal(terminal_reopen(bench->peer, ":memory:", NULL), HL_OK);
-    copy_file(bench->path, bench->copy);
+    copy_file(bench->temp.path, bench->copy);
 }
 
 static int deliver(struct bench *bench)
@@ -264,16 +246,16 @@ static void deliver_with(struct bench *bench, enum fault_kind kind)
         has_fired = fault_vfs_has_fired();
         look(bench, bench->peer);
         struct desk *desk = bench->peer->desk;
-        int64_t notices = count(desk, "SELECT count(*) FROM notice");
+        int64_t notices = desks_count(desk, "SELECT count(*) FROM notice");
         if (err == HL_OK) /* the relay was told Taken: it must be here */
             assert_int_equal(notices, 1);
-        assert_int_equal(count(desk, "SELECT count(*) FROM receipt"), notices);
-        assert_int_equal(count(desk, "SELECT cursor FROM relay ORDER BY cursor DESC LIMIT 1"),
+        assert_int_equal(desks_count(desk, "SELECT count(*) FROM receipt"), notices);
+        assert_int_equal(desks_count(desk, "SELECT cursor FROM relay ORDER BY cursor DESC LIMIT 1"),
                          notices);
         assert_int_equal(deliver(bench), HL_OK); /* delivered again: once is enough */
-        assert_int_equal(count(desk, "SELECT count(*) FROM notice"), 1);
-        assert_int_equal(count(desk, "SELECT count(*) FROM receipt"), 1);
-        assert_int_equal(count(desk, "SELECT count(*) FROM deposit WHERE kind = 2"), 1);
+        assert_int_equal(desks_count(desk, "SELECT count(*) FROM notice"), 1);
+        assert_int_equal(desks_count(desk, "SELECT count(*) FROM receipt"), 1);
+        assert_int_equal(desks_count(desk, "SELECT count(*) FROM deposit WHERE kind = 2"), 1);
     }
     assert_false(has_fired);
     assert_true(n > 5);

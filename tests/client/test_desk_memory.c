@@ -1,9 +1,7 @@
 /* test_desk_memory — the n-th allocation fails while officers draft and release, while custody comes and while the courier ticks:
  * each is done once, or not at all and can be done again. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/courier.h"
 #include "client/peer.h"
@@ -14,22 +12,20 @@
 #include "tests/support/desk_sweep.h"
 #include "tests/support/desk_world.h"
 #include "tests/support/nth_alloc.h"
-
-#define STRIDE     61 /* a prime: over the runs it falls on every kind of statement */
-#define COUNTS_MAX 10
+#include "tests/support/temp_dir.h"
 
 struct bench {
     struct desk_world *world;
     struct terminal *sender, *second, *peer; /* XAA/1, XAA/2, XBB/1 */
     struct terminal *all[3];
     struct desk *desk; /* where the operation is done */
-    char dir[40], path[64];
+    struct temp_dir temp;
     char id[NOTICE_ID_SIZE];
     uint8_t hash[HASH_BYTES], notice_id[ID_BYTES];
     Hotline__V1__Notice *notice;
     struct blob *record;
     uint8_t deposit[HASH_BYTES];
-    struct desk_count expected[COUNTS_MAX];
+    struct desk_sweep sweep;
 };
 
 static int bench_up(void **state)
@@ -38,21 +34,13 @@ static int bench_up(void **state)
         return 0;
     struct bench *bench = calloc(1, sizeof(*bench));
     bench->world = desk_world_new();
-    (void)snprintf(bench->dir, sizeof(bench->dir), "%s/hotline-memory-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(bench->dir) == NULL)
-        return -1;
-    (void)snprintf(bench->path, sizeof(bench->path), "%s/desk.db", bench->dir);
-    bench->all[0] = bench->sender = terminal_new(bench->world, XAA, 0, bench->path);
+    temp_dir_make(&bench->temp, "desk.db");
+    bench->all[0] = bench->sender = terminal_new(bench->world, XAA, 0, bench->temp.path);
     bench->all[1] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
     bench->all[2] = bench->second = terminal_new(bench->world, XAA, 1, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 3; i++) {
-            terminal_connect(bench->all[i], 0);
-            desks_run(bench->world, bench->all, 3);
-        }
-    }
+    desks_meet(bench->world, bench->all, 3, 1);
     bench->desk = bench->sender->desk;
+    bench->sweep = (struct desk_sweep){.desk = bench->desk, .context = bench};
     *state = bench;
     return 0;
 }
@@ -63,52 +51,11 @@ static int bench_down(void **state)
     if (bench == NULL)
         return 0;
     hotline__v1__notice__free_unpacked(bench->notice, NULL);
-    for (size_t i = 0; i < 3; i++)
-        terminal_free(bench->all[i]);
-    (void)unlink(bench->path);
-    (void)rmdir(bench->dir);
+    desks_free(bench->world, bench->all, 3);
     blob_free(bench->record);
-    desk_world_free(bench->world);
+    int err = temp_dir_remove(&bench->temp);
     free(bench);
-    return 0;
-}
-
-static int64_t count(struct desk *desk, const char *sql)
-{
-    int64_t number = -1;
-    assert_int_equal(sql_number_of(desk, sql, SQL_NO_ARGS, &number), HL_OK);
-    return number;
-}
-
-static void check(void *context)
-{
-    const struct bench *bench = context;
-    desk_check_counts(bench->desk, bench->expected, COUNTS_MAX);
-}
-
-#define EXPECT(bench, ...)                                                                         \
-    do {                                                                                           \
-        static const struct desk_count wanted[] = {__VA_ARGS__};                                   \
-        memset((bench)->expected, 0, sizeof((bench)->expected));                                   \
-        memcpy((bench)->expected, wanted, sizeof(wanted));                                         \
-    } while (0)
-
-static struct desk_sweep sweep_of(struct bench *bench, int (*run)(void *context))
-{
-    return (struct desk_sweep){
-        .desk = bench->desk, .run = run, .check = check, .context = bench, .stride = STRIDE};
-}
-
-static void sweep_once(struct bench *bench, int (*run)(void *context))
-{
-    const struct desk_sweep sweep = sweep_of(bench, run);
-    desk_sweep_once(&sweep);
-}
-
-static void sweep_for_good(struct bench *bench, int (*run)(void *context))
-{
-    const struct desk_sweep sweep = sweep_of(bench, run);
-    desk_sweep_for_good(&sweep);
+    return err;
 }
 
 /* --- drafts --- */
@@ -140,8 +87,8 @@ static void a_draft_is_kept_once(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     prepare_notice(bench, 4);
-    EXPECT(bench, {"SELECT count(*) FROM draft WHERE state = 0", 1});
-    sweep_once(bench, keep);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM draft WHERE state = 0", 1});
+    desk_sweep_once(&bench->sweep, keep);
 }
 
 static void a_draft_is_signed_once(void **state)
@@ -149,10 +96,10 @@ static void a_draft_is_signed_once(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     prepare_notice(bench, 4);
-    EXPECT(bench, {"SELECT count(*) FROM draft WHERE state = 1", 1},
-           {"SELECT count(*) FROM deposit WHERE kind = 4", 1}, /* to our other terminal */
-           {"SELECT count(*) FROM event WHERE kind = 25", 1});
-    sweep_once(bench, sign);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM draft WHERE state = 1", 1},
+                {"SELECT count(*) FROM deposit WHERE kind = 4", 1}, /* to our other terminal */
+                {"SELECT count(*) FROM event WHERE kind = 25", 1});
+    desk_sweep_once(&bench->sweep, sign);
 }
 
 static void prepare_draft(struct bench *bench, unsigned precedence)
@@ -180,10 +127,10 @@ static void a_draft_is_given_back_once(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     prepare_draft(bench, 4);
-    EXPECT(bench, {"SELECT count(*) FROM draft WHERE state = 2", 1},
-           {"SELECT count(*) FROM draft WHERE state = 0", 1},
-           {"SELECT count(*) FROM deposit WHERE kind = 4", 2});
-    sweep_once(bench, give_back);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM draft WHERE state = 2", 1},
+                {"SELECT count(*) FROM draft WHERE state = 0", 1},
+                {"SELECT count(*) FROM deposit WHERE kind = 4", 2});
+    desk_sweep_once(&bench->sweep, give_back);
 }
 
 static void a_draft_is_withdrawn_once(void **state)
@@ -191,9 +138,9 @@ static void a_draft_is_withdrawn_once(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     prepare_draft(bench, 4);
-    EXPECT(bench, {"SELECT count(*) FROM draft", 0},
-           {"SELECT count(*) FROM deposit WHERE kind = 4", 2});
-    sweep_once(bench, withdraw);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM draft", 0},
+                {"SELECT count(*) FROM deposit WHERE kind = 4", 2});
+    desk_sweep_once(&bench->sweep, withdraw);
 }
 
 static int show_drafts(void *context)
@@ -217,8 +164,8 @@ static void drafts_are_shown_whole(void **state)
     nth_alloc_require();
     prepare_draft(bench, 4);
     assert_int_equal(draft_keep(bench->desk, bench->notice, id), HL_OK);
-    EXPECT(bench, {"SELECT count(*) FROM draft", 2});
-    sweep_once(bench, show_drafts);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM draft", 2});
+    desk_sweep_once(&bench->sweep, show_drafts);
 }
 
 /* --- release --- */
@@ -241,14 +188,14 @@ static int release_alone(void *context)
 
 static void expect_sent(struct bench *bench)
 {
-    EXPECT(bench, {"SELECT count(*) FROM notice WHERE direction = 1", 1},
-           {"SELECT count(*) FROM draft WHERE state = 3", 1},
-           {"SELECT count(*) FROM draft WHERE state = 1", 0},
-           {"SELECT max(seq) FROM stream_out", 1}, /* no number skipped, none taken twice */
-           {"SELECT count(*) FROM addressee WHERE seq = 1", 1},
-           {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit", 3},
-           {"SELECT count(*) FROM event WHERE kind = 0", 1},
-           {"SELECT count(*) FROM deposit WHERE kind = 1", 1});
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM notice WHERE direction = 1", 1},
+                {"SELECT count(*) FROM draft WHERE state = 3", 1},
+                {"SELECT count(*) FROM draft WHERE state = 1", 0},
+                {"SELECT max(seq) FROM stream_out", 1}, /* no number skipped, none taken twice */
+                {"SELECT count(*) FROM addressee WHERE seq = 1", 1},
+                {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit", 3},
+                {"SELECT count(*) FROM event WHERE kind = 0", 1},
+                {"SELECT count(*) FROM deposit WHERE kind = 1", 1});
 }
 
 static void a_release_sends_once_or_not_at_all(void **state)
@@ -257,7 +204,7 @@ static void a_release_sends_once_or_not_at_all(void **state)
     nth_alloc_require();
     prepare_draft(bench, 4);
     expect_sent(bench);
-    sweep_once(bench, release);
+    desk_sweep_once(&bench->sweep, release);
 }
 
 static void a_release_sends_when_memory_comes_back(void **state)
@@ -266,7 +213,7 @@ static void a_release_sends_when_memory_comes_back(void **state)
     nth_alloc_require();
     prepare_draft(bench, 4);
     expect_sent(bench);
-    sweep_for_good(bench, release);
+    desk_sweep_for_good(&bench->sweep, release);
 }
 
 /* The author takes it upon himself: signed anew and released in one. */
@@ -277,7 +224,7 @@ static void a_release_by_one_person_sends_once(void **state)
     prepare_draft(bench, 4);
     terminal_unlock(bench->sender, 0);
     expect_sent(bench);
-    sweep_once(bench, release_alone);
+    desk_sweep_once(&bench->sweep, release_alone);
 }
 
 /* --- custody --- */
@@ -335,14 +282,14 @@ static void custody_is_taken_once_and_accuses_nobody(void **state)
     prepare_draft(bench, 4);
     assert_int_equal(release(bench), HL_OK);
     hold_custody(bench);
-    EXPECT(
-        bench, {"SELECT count(*) FROM custody", 1},
+    DESK_EXPECT(
+        &bench->sweep, {"SELECT count(*) FROM custody", 1},
         {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit WHERE state = 1", 1},
         {"SELECT count(*) FROM addressee WHERE state = 1", 1},
         {"SELECT count(*) FROM event WHERE kind = 1", 1},
         {"SELECT count(*) FROM event WHERE kind IN (17, 22)", 0}, /* against the relay */
         {"SELECT max(code) FROM outbox", 0});
-    sweep_once(bench, take_custody);
+    desk_sweep_once(&bench->sweep, take_custody);
 }
 
 /* --- the courier --- */
@@ -363,10 +310,11 @@ static void what_is_overdue_is_told_once(void **state)
     terminal_unlock(bench->sender, 0); /* its author releases it */
     assert_int_equal(release(bench), HL_OK);
     bench->world->now_ms += 400 * 1000;
-    EXPECT(bench, {"SELECT count(*) FROM event WHERE kind = 8 AND layer = 'custody'", 1},
-           {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit", 3},
-           {"SELECT told FROM addressee", 1});
-    sweep_once(bench, tick);
+    DESK_EXPECT(&bench->sweep,
+                {"SELECT count(*) FROM event WHERE kind = 8 AND layer = 'custody'", 1},
+                {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit", 3},
+                {"SELECT told FROM addressee", 1});
+    desk_sweep_once(&bench->sweep, tick);
 }
 
 static void a_release_expires_once(void **state)
@@ -376,12 +324,12 @@ static void a_release_expires_once(void **state)
     prepare_draft(bench, 4);
     assert_int_equal(release(bench), HL_OK);
     bench->world->now_ms += 3600 * 1000;
-    EXPECT(bench,
-           {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit"
-            " WHERE state = 3",
-            3},
-           {"SELECT count(*) FROM event WHERE kind = 8 AND detail <> ''", 1});
-    sweep_once(bench, tick);
+    DESK_EXPECT(&bench->sweep,
+                {"SELECT count(*) FROM outbox o JOIN notice n ON n.deposit = o.deposit"
+                 " WHERE state = 3",
+                 3},
+                {"SELECT count(*) FROM event WHERE kind = 8 AND detail <> ''", 1});
+    desk_sweep_once(&bench->sweep, tick);
 }
 
 /* --- our own prekey --- */
@@ -403,8 +351,8 @@ static void a_prekey_that_is_not_told_takes_no_place_in_the_ring(void **state)
     bench->world->now_ms += 25LL * 3600 * 1000;
     struct ring_box *box = &bench->sender->box;
     const struct prekey_ring before = box->copy;
-    int64_t told_ms = count(bench->desk, sql);
-    for (unsigned long n = 1; count(bench->desk, sql) == told_ms; n++) {
+    int64_t told_ms = desks_count(bench->desk, sql);
+    for (unsigned long n = 1; desks_count(bench->desk, sql) == told_ms; n++) {
         assert_int_equal(box->copy.count, before.count);
         nth_alloc_arm(n);
         int err = own_prekey(bench);
@@ -419,9 +367,9 @@ static void a_prekey_is_made_once(void **state)
     struct bench *bench = *state;
     nth_alloc_require();
     bench->world->now_ms += 25LL * 3600 * 1000;
-    EXPECT(bench, {"SELECT count(*) FROM journal WHERE kind = 11", 2},
-           {"SELECT count(*) FROM meta WHERE key = 'prekey'", 1});
-    sweep_once(bench, own_prekey);
+    DESK_EXPECT(&bench->sweep, {"SELECT count(*) FROM journal WHERE kind = 11", 2},
+                {"SELECT count(*) FROM meta WHERE key = 'prekey'", 1});
+    desk_sweep_once(&bench->sweep, own_prekey);
 }
 
 int main(void)

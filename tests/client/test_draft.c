@@ -26,12 +26,7 @@ static int bench_up(void **state)
     bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
     bench->all[1] = bench->second = terminal_new(bench->world, XAA, 1, NULL);
     bench->all[2] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 3; i++) {
-            terminal_connect(bench->all[i], 0);
-            desks_run(bench->world, bench->all, 3);
-        }
-    }
+    desks_meet(bench->world, bench->all, 3, 1);
     *state = bench;
     return 0;
 }
@@ -39,9 +34,7 @@ static int bench_up(void **state)
 static int bench_down(void **state)
 {
     struct bench *bench = *state;
-    for (size_t i = 0; i < 3; i++)
-        terminal_free(bench->all[i]);
-    desk_world_free(bench->world);
+    desks_free(bench->world, bench->all, 3);
     free(bench);
     return 0;
 }
@@ -64,13 +57,6 @@ static int release_as(struct bench *bench, int officer, const char *reason)
     return draft_release(bench->sender->desk, bench->id, &options, &bench->result);
 }
 
-static int64_t count(struct bench *bench, const char *sql)
-{
-    int64_t number = -1;
-    assert_int_equal(sql_number_of(bench->sender->desk, sql, SQL_NO_ARGS, &number), HL_OK);
-    return number;
-}
-
 static void two_persons_release_and_it_is_sealed(void **state)
 {
     struct bench *bench = *state;
@@ -80,9 +66,11 @@ static void two_persons_release_and_it_is_sealed(void **state)
     assert_true(bench->result.is_sent);
     assert_int_equal(bench->result.persons_missing, 0);
     assert_memory_equal(bench->result.hash, bench->hash, HASH_BYTES);
-    assert_int_equal(count(bench, "SELECT count(*) FROM deposit WHERE kind = 1"), 1);
-    assert_int_equal(count(bench, "SELECT count(*) FROM outbox o JOIN deposit d ON d.hash ="
-                                  " o.deposit WHERE d.kind = 1"),
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM deposit WHERE kind = 1"), 1);
+    assert_int_equal(desks_count(bench->sender->desk,
+                                 "SELECT count(*) FROM outbox o JOIN deposit d ON d.hash ="
+                                 " o.deposit WHERE d.kind = 1"),
                      3); /* FLASH: all relays */
 }
 
@@ -91,13 +79,15 @@ static void routine_goes_to_two_operators(void **state)
     struct bench *bench = *state;
     assert_int_equal(sign(bench, 1, 0), HL_OK);
     assert_int_equal(release_as(bench, 0, NULL), HL_OK);
-    assert_int_equal(count(bench, "SELECT count(*) FROM outbox o JOIN deposit d ON d.hash ="
-                                  " o.deposit WHERE d.kind = 1"),
+    assert_int_equal(desks_count(bench->sender->desk,
+                                 "SELECT count(*) FROM outbox o JOIN deposit d ON d.hash ="
+                                 " o.deposit WHERE d.kind = 1"),
                      2);
-    assert_int_equal(count(bench,
-                           "SELECT count(*) FROM outbox o JOIN deposit d ON d.hash = o.deposit"
-                           " WHERE d.kind = 1 AND o.relay IN (SELECT id FROM relay)"),
-                     2);
+    assert_int_equal(
+        desks_count(bench->sender->desk,
+                    "SELECT count(*) FROM outbox o JOIN deposit d ON d.hash = o.deposit"
+                    " WHERE d.kind = 1 AND o.relay IN (SELECT id FROM relay)"),
+        2);
 }
 
 static void the_drafter_may_not_be_the_second_person(void **state)
@@ -107,9 +97,9 @@ static void the_drafter_may_not_be_the_second_person(void **state)
     assert_int_equal(release_as(bench, 0, NULL), HL_EPERM);
     assert_non_null(strstr(desk_why(bench->sender->desk), "another person"));
     assert_int_equal(
-        count(bench, "SELECT count(*) FROM outbox"),
-        count(
-            bench,
+        desks_count(bench->sender->desk, "SELECT count(*) FROM outbox"),
+        desks_count(
+            bench->sender->desk,
             "SELECT count(*) FROM outbox o JOIN deposit d ON d.hash = o.deposit WHERE d.kind = 4"));
 }
 
@@ -149,7 +139,8 @@ static void a_reason_of_the_drafter_makes_a_notice_of_one_person(void **state)
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(bench->sender->desk, bench->result.hash, &view), HL_OK);
     assert_int_equal(view->notice->persons, 1);
-    assert_int_equal(count(bench, "SELECT count(*) FROM draft WHERE state = 1"), 0);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM draft WHERE state = 1"),
+                     0);
 }
 
 static void routine_by_one_person_needs_no_reason(void **state)
@@ -256,11 +247,11 @@ static void a_failed_release_takes_no_number(void **state)
                              "UPDATE prekey SET pk = zeroblob(1216) WHERE entity = ?",
                              SQL_ARGS(SQL_ID(bench->world->small->entities[XBB].id))),
                      HL_OK);
-    int64_t rows = count(bench, "SELECT count(*) FROM journal");
+    int64_t rows = desks_count(bench->sender->desk, "SELECT count(*) FROM journal");
     assert_int_equal(release_as(bench, 1, NULL), HL_EVERIFY);
-    assert_int_equal(count(bench, "SELECT count(*) FROM stream_out"), 0);
-    assert_int_equal(count(bench, "SELECT count(*) FROM notice"), 0);
-    assert_int_equal(count(bench, "SELECT count(*) FROM journal"), rows);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM stream_out"), 0);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM notice"), 0);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM journal"), rows);
 }
 
 static void a_draft_is_sent_once(void **state)
@@ -389,15 +380,11 @@ static void a_draft_that_cannot_be_sent_is_told_once_and_holds_up_nothing(void *
     assert_int_equal(draft_release(bench->sender->desk, bench->id, &options, &bench->result),
                      HL_OK);
     desks_flush(bench->world, bench->all, 3);
-    int64_t stuck = 0;
     int64_t next_ms = 0;
     for (int i = 0; i < 3; i++)
         assert_int_equal(courier_tick(second, &next_ms), HL_OK);
-    assert_int_equal(sql_number_of(second,
-                                   "SELECT count(*) FROM event WHERE detail LIKE '%not sent%'",
-                                   SQL_NO_ARGS, &stuck),
-                     HL_OK);
-    assert_int_equal(stuck, 1);
+    assert_int_equal(
+        desks_count(second, "SELECT count(*) FROM event WHERE detail LIKE '%not sent%'"), 1);
     AUTO(draft_list) list = NULL;
     assert_int_equal(draft_list(second, &list), HL_OK);
     assert_int_equal(list->count, 1);
@@ -407,10 +394,7 @@ static void a_draft_that_cannot_be_sent_is_told_once_and_holds_up_nothing(void *
     for (int i = 0; i < 2; i++)
         assert_int_equal(courier_tick(second, &next_ms), HL_OK);
     assert_int_equal(
-        sql_number_of(second, "SELECT count(*) FROM event WHERE detail LIKE '%release expired'",
-                      SQL_NO_ARGS, &stuck),
-        HL_OK);
-    assert_int_equal(stuck, 1);
+        desks_count(second, "SELECT count(*) FROM event WHERE detail LIKE '%release expired'"), 1);
 }
 
 static void three_persons_need_two_releases(void **state)

@@ -23,13 +23,7 @@ static int bench_up(void **state)
     bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
     bench->all[1] = bench->third = terminal_new(bench->world, XCC, 0, NULL);
     bench->all[2] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 3; i++) {
-            terminal_connect(bench->all[i], 0);
-            terminal_connect(bench->all[i], 1);
-            desks_run(bench->world, bench->all, 3);
-        }
-    }
+    desks_meet(bench->world, bench->all, 3, 2);
     *state = bench;
     return 0;
 }
@@ -37,9 +31,7 @@ static int bench_up(void **state)
 static int bench_down(void **state)
 {
     struct bench *bench = *state;
-    for (size_t i = 0; i < 3; i++)
-        terminal_free(bench->all[i]);
-    desk_world_free(bench->world);
+    desks_free(bench->world, bench->all, 3);
     free(bench);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "tests/support/cmocka_all.h"
 #include "tests/support/desk_world.h"
 #include "tests/support/nth_alloc.h"
+#include "tests/support/temp_dir.h"
 
 static const char good_form[] = "# a comment\n"
                                 "type: INC\nprecedence: FLASH\ntlp: AMBER\n"
@@ -42,7 +43,7 @@ struct bench {
     Hotline__V1__Notice *notice;
     struct notice_view view;
     struct addressee_view addressee;
-    char dir[32], path[64];
+    struct temp_dir temp;
 };
 
 static int bench_up(void **state)
@@ -53,10 +54,7 @@ static int bench_up(void **state)
     bench->world = small_world_new(suite_fake());
     seeded_rng_init(&bench->seed, 3);
     bench->rng = seeded_rng(&bench->seed);
-    (void)snprintf(bench->dir, sizeof(bench->dir), "/tmp/hotline-form-XXXXXX");
-    if (mkdtemp(bench->dir) == NULL)
-        return -1;
-    (void)snprintf(bench->path, sizeof(bench->path), "%s/hotline.conf", bench->dir);
+    temp_dir_make(&bench->temp, "hotline.conf");
     *state = bench;
     return 0;
 }
@@ -67,11 +65,10 @@ static int bench_down(void **state)
     if (bench == NULL)
         return 0;
     hotline__v1__notice__free_unpacked(bench->notice, NULL);
-    (void)unlink(bench->path);
-    (void)rmdir(bench->dir);
     small_world_free(bench->world);
+    int err = temp_dir_remove(&bench->temp);
     free(bench);
-    return 0;
+    return err;
 }
 
 /* --- forms --- */
@@ -264,7 +261,7 @@ static void write_conf(struct bench *bench, const char *more)
     char hex[65];
     memset(hex, 'a', 64);
     hex[64] = '\0';
-    FILE *file = fopen(bench->path, "w");
+    FILE *file = fopen(bench->temp.path, "w");
     assert_non_null(file);
     (void)fprintf(file,
                   "federation = \"fed\"\nns = \"%s\"\nroot = \"%s\"\ndesk = \"XAA.TEC\"\n"
@@ -280,7 +277,7 @@ static int load_good(const struct bench *bench)
 {
     char message[SETTINGS_MESSAGE_SIZE] = "";
     AUTO(profile) profile = NULL;
-    TRY(profile_load(bench->path, &profile, message));
+    TRY(profile_load(bench->temp.path, &profile, message));
     assert_int_equal(profile->relay_count, 1);
     assert_non_null(profile->alarm_hooks[4]);
     return HL_OK;
@@ -291,7 +288,7 @@ static int load_bad(const struct bench *bench)
 {
     char message[SETTINGS_MESSAGE_SIZE] = "";
     AUTO(profile) profile = NULL;
-    int err = profile_load(bench->path, &profile, message);
+    int err = profile_load(bench->temp.path, &profile, message);
     assert_null(profile);
     if (err == HL_ECONFIG)
         assert_true(message[0] != '\0');

@@ -1,55 +1,17 @@
 /* test_inbox — what a relay delivers: recorded, answered, rejected, quarantined; lanes, gaps, duplicates. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "client/desk_sql.h"
 #include "client/event.h"
 #include "client/inbox.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/desk_world.h"
-
-struct bench {
-    struct desk_world *world;
-    struct terminal *sender, *peer; /* XAA/1, XBB/1 */
-    struct terminal *all[2];
-    uint8_t hash[HASH_BYTES];
-};
+#include "tests/support/desk_pair.h"
 
 static int bench_up(void **state)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
-    bench->world = desk_world_new();
-    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
-    bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            terminal_connect(bench->all[i], 0);
-            terminal_connect(bench->all[i], 1);
-            desks_run(bench->world, bench->all, 2);
-        }
-    }
-    *state = bench;
+    *state = desk_pair_new(2);
     return 0;
 }
 
-static int bench_down(void **state)
-{
-    struct bench *bench = *state;
-    terminal_free(bench->peer);
-    terminal_free(bench->sender);
-    desk_world_free(bench->world);
-    free(bench);
-    return 0;
-}
-
-static int64_t count(struct terminal *terminal, const char *sql)
-{
-    int64_t number = -1;
-    assert_int_equal(sql_number_of(terminal->desk, sql, SQL_NO_ARGS, &number), HL_OK);
-    return number;
-}
-
-static void send(struct bench *bench, unsigned precedence)
+static void send(struct desk_pair *bench, unsigned precedence)
 {
     desks_send(bench->sender, XBB, precedence, bench->hash);
     desks_flush(bench->world, bench->all, 2);
@@ -57,11 +19,13 @@ static void send(struct bench *bench, unsigned precedence)
 
 static void what_arrives_is_answered_once_and_durable_before_taken(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     send(bench, 1);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 1);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM receipt WHERE kind = 2"), 1);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM receipt WHERE kind = 2"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt WHERE kind = 2"),
+                     1);
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM receipt WHERE kind = 2"), 1);
     assert_true(paper_session_taken(bench->peer->sessions[0]) > 0);
     uint64_t rows = 0;
     assert_int_equal(desk_journal_verify(bench->peer->desk, &rows), HL_OK);
@@ -70,44 +34,45 @@ static void what_arrives_is_answered_once_and_durable_before_taken(void **state)
 
 static void receipts_go_the_way_the_notice_came(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     terminal_disconnect(bench->peer, 1);
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM outbox"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM outbox"), 1);
     terminal_connect(bench->peer, 1); /* it comes by the other relay too: so goes the receipt */
     desks_run(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM outbox"), 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM receipt"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM outbox"), 2);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt"), 1);
 }
 
 static void one_flipped_bit_is_rejected_and_the_other_relay_serves(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     paper_relay_faults(bench->world->relays[0])->breaks_delivered = true;
     terminal_disconnect(bench->peer, 1);
     send(bench, 4);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 0);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM reject"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 0);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM reject"), 1);
     assert_int_equal(desks_events(bench->peer, EVENT_REJECTED_DEPOSIT), 1);
     assert_int_equal(paper_session_rejects(bench->peer->sessions[0]), 1);
     size_t taken = paper_session_taken(bench->peer->sessions[0]);
     terminal_connect(bench->peer, 1);
     desks_run(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 1);
     assert_int_equal(paper_session_taken(bench->peer->sessions[0]), taken);
 }
 
 static void what_cannot_be_decrypted_is_quarantined_and_said(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     desks_send(bench->sender, XBB, 4, bench->hash);
     /* The private parts are gone, as after a lost prekey file. */
     bench->peer->box.copy.count = 0;
     bench->peer->identity->ring->count = 0;
     desks_flush(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM quarantine"), 1);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM deposit WHERE is_own = 0"), 0);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM quarantine"), 1);
+    assert_int_equal(
+        desks_count(bench->peer->desk, "SELECT count(*) FROM deposit WHERE is_own = 0"), 0);
     assert_int_equal(desks_events(bench->peer, EVENT_QUARANTINED), 1);
     desks_wait(bench->world, bench->all, 2, 3000);
     struct addressee_view to = desks_addressee(bench->sender, bench->hash, 0);
@@ -118,7 +83,7 @@ static void what_cannot_be_decrypted_is_quarantined_and_said(void **state)
 
 static void a_quarantined_deposit_is_opened_when_its_key_is_found(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     desks_send(bench->sender, XBB, 4, bench->hash);
     struct prekey_ring *ring = bench->peer->identity->ring;
     size_t keys = bench->peer->box.copy.count;
@@ -126,17 +91,17 @@ static void a_quarantined_deposit_is_opened_when_its_key_is_found(void **state)
     ring->count = 0;
     terminal_disconnect(bench->peer, 1);
     desks_flush(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM quarantine"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM quarantine"), 1);
     bench->peer->box.copy.count = keys; /* the ring is read again when a key is not in it */
     terminal_connect(bench->peer, 1);
     desks_run(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM quarantine"), 0);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM quarantine"), 0);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 1);
 }
 
 static void a_quarantined_notice_is_not_answered(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     struct cert *cert = world_device_cert(bench->world->small, XAA, 0);
     desks_send(bench->sender, XBB, 4, bench->hash);
     cert->revoked_since_ms = bench->world->now_ms - 1;
@@ -154,32 +119,33 @@ static void a_quarantined_notice_is_not_answered(void **state)
 
 static void a_custody_that_covers_something_else_is_an_alarm_and_no_custody(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     paper_relay_faults(bench->world->relays[0])->breaks_custody = true;
     send(bench, 4);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM custody c JOIN deposit d ON"
-                                          " d.hash = c.deposit WHERE d.is_own = 1"),
+    assert_int_equal(desks_count(bench->sender->desk,
+                                 "SELECT count(*) FROM custody c JOIN deposit d ON"
+                                 " d.hash = c.deposit WHERE d.is_own = 1"),
                      1); /* of the other relay */
     assert_int_equal(desks_events(bench->sender, EVENT_REJECTED_DEPOSIT) > 0, 1);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"),
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"),
                      1); /* opened all the same */
     assert_int_equal(desks_events(bench->peer, EVENT_REJECTED_DEPOSIT) > 0, 1);
 }
 
 static void a_skipped_lane_number_is_an_alarm_against_the_relay(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     send(bench, 1);
     assert_int_equal(desks_events(bench->peer, EVENT_GAP), 0);
     paper_relay_faults(bench->world->relays[0])->skips_lane = true;
     send(bench, 1);
     assert_int_equal(desks_events(bench->peer, EVENT_GAP), 1);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM lane_step"), 0);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 2);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM lane_step"), 0);
 }
 
 /* The first notice stays behind at r1 and r2, which withhold; the second comes over r3. */
-static void leave_one_behind(struct bench *bench, unsigned precedence, uint8_t *ret_lost)
+static void leave_one_behind(struct desk_pair *bench, unsigned precedence, uint8_t *ret_lost)
 {
     terminal_connect(bench->peer, 2);
     terminal_connect(bench->sender, 2);
@@ -193,10 +159,10 @@ static void leave_one_behind(struct bench *bench, unsigned precedence, uint8_t *
 
 static void after_flash_a_missing_number_is_asked_for_within_five_seconds(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     uint8_t lost[HASH_BYTES];
     leave_one_behind(bench, 4, lost);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 1);
     assert_int_equal(desks_events(bench->peer, EVENT_GAP), 1);
     AUTO(notice_view) view = NULL;
     assert_int_equal(query_notice(bench->peer->desk, bench->hash, &view), HL_OK);
@@ -204,15 +170,17 @@ static void after_flash_a_missing_number_is_asked_for_within_five_seconds(void *
 
     desks_wait(bench->world, bench->all, 2, 5000);
     desks_flush(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM service WHERE kind = 2"), 1);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 2); /* over r3 */
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM gap"), 0);
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM service WHERE kind = 2"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"),
+                     2); /* over r3 */
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM gap"), 0);
     assert_int_equal(desks_events(bench->peer, EVENT_HEALED), 1);
 }
 
 static void a_notice_that_is_only_late_is_not_asked_for(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     uint8_t lost[HASH_BYTES];
     leave_one_behind(bench, 3, lost);
     assert_int_equal(desks_events(bench->peer, EVENT_GAP), 1);
@@ -220,14 +188,14 @@ static void a_notice_that_is_only_late_is_not_asked_for(void **state)
     paper_relay_faults(bench->world->relays[1])->withholds = false;
     desks_run(bench->world, bench->all, 2);
     desks_wait(bench->world, bench->all, 2, 60000);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM notice"), 2);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 2);
     assert_int_equal(desks_events(bench->peer, EVENT_HEALED), 1);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM service"), 0);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM service"), 0);
 }
 
 static void a_stub_says_not_sealed_to_this_terminal(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     struct terminal *second = terminal_new(bench->world, XBB, 1, NULL);
     struct terminal *const all[] = {bench->peer, bench->sender, second};
     terminal_connect(second, 0);
@@ -253,7 +221,7 @@ static void a_stub_says_not_sealed_to_this_terminal(void **state)
 
 static void a_monitor_sees_headers_and_receipts_but_no_text(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     struct terminal *monitor = terminal_new(bench->world, XBB, 2, NULL);
     struct terminal *const all[] = {monitor, bench->peer, bench->sender};
     terminal_connect(monitor, 0);
@@ -273,7 +241,7 @@ static void a_monitor_sees_headers_and_receipts_but_no_text(void **state)
 
 static void the_same_entry_again_changes_nothing(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     send(bench, 4);
     uint64_t before = 0;
     uint64_t after = 0;
@@ -285,13 +253,13 @@ static void the_same_entry_again_changes_nothing(void **state)
     desks_run(bench->world, bench->all, 2);
     assert_int_equal(desk_journal_verify(bench->peer->desk, &after), HL_OK);
     assert_int_equal(after, before);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM receipt"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt"), 1);
     assert_int_equal(desks_events(bench->peer, EVENT_GAP), 0);
 }
 
 int main(void)
 {
-#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, bench_down)
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, desk_pair_down)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(what_arrives_is_answered_once_and_durable_before_taken),
         BENCH_TEST(receipts_go_the_way_the_notice_came),

@@ -8,48 +8,22 @@
 #include "client/notice_json.h"
 #include "client/notice_print.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/desk_world.h"
+#include "tests/support/desk_pair.h"
 
 /* Clear the screen, the window's title, override of direction, zero width, a carriage return, a C1 control. */
 #define HOSTILE "\x1b[2J\x1b]0;x\x07\xe2\x80\xae\xe2\x80\x8b\r\xc2\x9b"
 
-struct bench {
-    struct desk_world *world;
-    struct terminal *sender, *peer;
-    struct terminal *all[2];
-    uint8_t hash[HASH_BYTES];
-};
-
 static int bench_up(void **state)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
-    bench->world = desk_world_new();
-    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
-    bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            terminal_connect(bench->all[i], 0);
-            desks_run(bench->world, bench->all, 2);
-        }
-    }
+    struct desk_pair *bench = desk_pair_new(1);
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 2);
     *state = bench;
     return 0;
 }
 
-static int bench_down(void **state)
-{
-    struct bench *bench = *state;
-    for (size_t i = 0; i < 2; i++)
-        terminal_free(bench->all[i]);
-    desk_world_free(bench->world);
-    free(bench);
-    return 0;
-}
-
 /* Each role of both rosters is hostile: the other State's, and then its own signer's shown back. */
-static void make_roles_hostile(struct bench *bench)
+static void make_roles_hostile(struct desk_pair *bench)
 {
     for (int state = XAA; state <= XBB; state++) {
         for (int officer = 0; officer < 3; officer++) {
@@ -96,7 +70,7 @@ static void assert_harmless(const struct buf *text)
     }
 }
 
-static void expect_harmless(struct bench *bench, struct terminal *at)
+static void expect_harmless(struct desk_pair *bench, struct terminal *at)
 {
     const struct trust *trust = at->identity->trust;
     AUTO(notice_view) view = NULL;
@@ -114,7 +88,7 @@ static void expect_harmless(struct bench *bench, struct terminal *at)
 
 static void nothing_from_outside_acts_on_the_terminal(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     AUTO(notice_view) view = NULL;
     AUTO(answer) opened = NULL;
     AUTO(answer) acked = NULL;
@@ -134,7 +108,7 @@ static void nothing_from_outside_acts_on_the_terminal(void **state)
 
 static void nothing_from_outside_breaks_a_json_line(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     AUTO(notice_view) view = NULL;
     AUTO_BUF text;
     buf_init(&text, 1 << 20);
@@ -150,7 +124,7 @@ static void nothing_from_outside_breaks_a_json_line(void **state)
 
 int main(void)
 {
-#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, bench_down)
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, desk_pair_down)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(nothing_from_outside_acts_on_the_terminal),
         BENCH_TEST(nothing_from_outside_breaks_a_json_line),

@@ -1,5 +1,4 @@
 /* test_post — the outbox: which relays, in which order, what waits for keys or for a time, who is asked again. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "client/desk_sql.h"
@@ -8,47 +7,18 @@
 #include "client/post.h"
 #include "client/receipt_book.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/desk_world.h"
+#include "tests/support/desk_pair.h"
 
-struct bench {
-    struct desk_world *world;
-    struct terminal *sender, *peer;
-    struct terminal *all[2];
-    uint8_t hash[HASH_BYTES];
-};
-
+/* The peer came first: it has no key of the sender yet. */
 static int bench_up(void **state)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
-    bench->world = desk_world_new();
-    bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
-    bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (size_t i = 0; i < 2; i++) {
-        terminal_connect(bench->all[i], 0);
-        desks_run(bench->world, bench->all, 2);
-    }
+    struct desk_pair *bench = desk_pair_new(0);
+    desks_connect(bench->world, bench->all, 2, 1);
     *state = bench;
     return 0;
 }
 
-static int bench_down(void **state)
-{
-    struct bench *bench = *state;
-    terminal_free(bench->peer);
-    terminal_free(bench->sender);
-    desk_world_free(bench->world);
-    free(bench);
-    return 0;
-}
-
-static int64_t count(struct terminal *terminal, const char *sql)
-{
-    int64_t number = -1;
-    assert_int_equal(sql_number_of(terminal->desk, sql, SQL_NO_ARGS, &number), HL_OK);
-    return number;
-}
-
-static void set_up(struct bench *bench, int relay, bool is_up)
+static void set_up(struct desk_pair *bench, int relay, bool is_up)
 {
     assert_int_equal(sql_run(bench->sender->desk, "UPDATE relay SET contact_ms = ? WHERE id = ?",
                              SQL_ARGS(SQL_N(is_up ? bench->world->now_ms : 0),
@@ -56,7 +26,7 @@ static void set_up(struct bench *bench, int relay, bool is_up)
                      HL_OK);
 }
 
-static relay_set picked(struct bench *bench, unsigned precedence)
+static relay_set picked(struct desk_pair *bench, unsigned precedence)
 {
     relay_set relays = 0;
     assert_int_equal(post_pick_relays(bench->sender->desk, precedence, &relays), HL_OK);
@@ -65,7 +35,7 @@ static relay_set picked(struct bench *bench, unsigned precedence)
 
 static void flash_and_immediate_go_everywhere_the_rest_to_two_operators(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     for (int relay = 0; relay < WORLD_RELAYS; relay++)
         set_up(bench, relay, true);
     assert_int_equal(picked(bench, 4), 7);
@@ -76,7 +46,7 @@ static void flash_and_immediate_go_everywhere_the_rest_to_two_operators(void **s
 
 static void relays_that_are_up_go_before_others_of_their_operator(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     set_up(bench, 0, false);
     set_up(bench, 1, true);
     set_up(bench, 2, true);
@@ -87,7 +57,7 @@ static void relays_that_are_up_go_before_others_of_their_operator(void **state)
 
 static void flash_leaves_before_control_and_control_before_routine(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     uint8_t routine[HASH_BYTES];
     desks_send(bench->sender, XBB, 1, routine);
     const struct receipt_order order = {.kind = HOTLINE__V1__RECEIPT_KIND__OPENED,
@@ -126,24 +96,24 @@ static void flash_leaves_before_control_and_control_before_routine(void **state)
 
 static void a_receipt_waits_for_the_senders_keys(void **state)
 {
-    struct bench *bench = *state;
-    /* The peer came first: it has no key of the sender yet. */
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM prekey WHERE entity <> x'00'"), 0);
+    struct desk_pair *bench = *state;
+    assert_int_equal(
+        desks_count(bench->peer->desk, "SELECT count(*) FROM prekey WHERE entity <> x'00'"), 0);
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 2);
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM unsealed"), 1);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM unsealed"), 1);
     assert_string_equal(desks_addressee(bench->sender, bench->hash, 0).word, "HELD BY RELAY");
     struct desk_id wanted[4];
     size_t wanted_count = 0;
     assert_int_equal(post_wanted_keys(bench->peer->desk, wanted, 4, &wanted_count), HL_OK);
     assert_int_equal(wanted_count, 1);
     desks_wait(bench->world, bench->all, 2, 40000); /* the agent asks for them */
-    assert_int_equal(count(bench->peer, "SELECT count(*) FROM unsealed"), 0);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM unsealed"), 0);
     assert_string_equal(desks_addressee(bench->sender, bench->hash, 0).word, "AT THEIR DESK");
 }
 
 /* A receipt to `to`, put down at the sender's desk. */
-static void put_control(struct bench *bench, int to, const uint8_t *hash)
+static void put_control(struct desk_pair *bench, int to, const uint8_t *hash)
 {
     const struct control control = {.kind = CONTENT_RECEIPT,
                                     .plane = 1,
@@ -155,7 +125,7 @@ static void put_control(struct bench *bench, int to, const uint8_t *hash)
 
 static void one_desk_whose_key_cannot_be_used_holds_up_nobody(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     struct desk *desk = bench->sender->desk;
     static const uint8_t first[HASH_BYTES] = {1};
     static const uint8_t second[HASH_BYTES] = {2};
@@ -166,10 +136,10 @@ static void one_desk_whose_key_cannot_be_used_holds_up_nobody(void **state)
     assert_int_equal(sql_run(desk, "DELETE FROM prekey", SQL_NO_ARGS), HL_OK);
     put_control(bench, XCC, first);
     put_control(bench, XBB, second);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 2);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM unsealed"), 2);
 
     desks_wait(bench->world, all, 3, 2000); /* both keys come, and both receipts leave */
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 0);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM unsealed"), 0);
     assert_int_equal(sql_run(desk, "UPDATE prekey SET pk = zeroblob(1216) WHERE entity = ?",
                              SQL_ARGS(SQL_ID(bench->world->small->entities[XCC].id))),
                      HL_OK);
@@ -181,14 +151,15 @@ static void one_desk_whose_key_cannot_be_used_holds_up_nobody(void **state)
                              SQL_ARGS(SQL_ID(bench->world->small->entities[XBB].id))),
                      HL_OK);
     put_control(bench, XBB, fourth);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 2);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM unsealed"), 2);
     assert_int_equal(sql_run(desk,
                              "UPDATE prekey SET not_after_ms = -not_after_ms WHERE entity = ?",
                              SQL_ARGS(SQL_ID(bench->world->small->entities[XBB].id))),
                      HL_OK);
     assert_int_equal(post_flush(desk), HL_OK);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed WHERE hash >= x'04'"), 0);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM unsealed"), 1);
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM unsealed WHERE hash >= x'04'"), 0);
+    assert_int_equal(desks_count(bench->sender->desk, "SELECT count(*) FROM unsealed"), 1);
 }
 
 static int no_keypair(const uint8_t seed[KEM_SEED_BYTES], uint8_t ret_pk[KEM_PK_BYTES])
@@ -200,7 +171,7 @@ static int no_keypair(const uint8_t seed[KEM_SEED_BYTES], uint8_t ret_pk[KEM_PK_
 
 static void a_signed_prekey_that_is_no_key_counts_as_none_and_is_told_once(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     struct suite hostile = *suite_fake();
     hostile.kem_keypair = no_keypair;
     const struct identity *peer = bench->peer->identity;
@@ -223,7 +194,7 @@ static void a_signed_prekey_that_is_no_key_counts_as_none_and_is_told_once(void 
 
 static void nothing_leaves_before_its_time(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     uint8_t deposits[4][HASH_BYTES];
     size_t waiting = 0;
     desks_send(bench->sender, XBB, 1, bench->hash);
@@ -241,25 +212,28 @@ static void nothing_leaves_before_its_time(void **state)
 
 static void an_answer_stands_when_a_deposit_is_offered_again(void **state)
 {
-    struct bench *bench = *state;
+    struct desk_pair *bench = *state;
     desks_send(bench->sender, XBB, 4, bench->hash);
     desks_flush(bench->world, bench->all, 2);
     AUTO(blob) deposit = NULL;
     assert_int_equal(
         sql_blob_of(bench->sender->desk, "SELECT deposit FROM notice", SQL_NO_ARGS, &deposit),
         HL_OK);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM outbox WHERE state = 1"), 1);
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM outbox WHERE state = 1"), 1);
     assert_int_equal(post_offer(bench->sender->desk, deposit->data, 7, 0), HL_OK);
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM outbox WHERE state = 1"), 1);
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM outbox WHERE state = 1"), 1);
     assert_int_equal(
         post_refused(bench->sender->desk, &bench->world->infos[0], deposit->data, 10, 0),
         HL_OK); /* a late refusal does not undo custody */
-    assert_int_equal(count(bench->sender, "SELECT count(*) FROM outbox WHERE state = 1"), 1);
+    assert_int_equal(
+        desks_count(bench->sender->desk, "SELECT count(*) FROM outbox WHERE state = 1"), 1);
 }
 
 int main(void)
 {
-#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, bench_down)
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, bench_up, desk_pair_down)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(flash_and_immediate_go_everywhere_the_rest_to_two_operators),
         BENCH_TEST(relays_that_are_up_go_before_others_of_their_operator),

@@ -2,7 +2,6 @@
  * nothing changes. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "client/answer.h"
@@ -13,15 +12,15 @@
 #include "tests/support/desk_sweep.h"
 #include "tests/support/desk_world.h"
 #include "tests/support/nth_alloc.h"
-
-#define STRIDE 61 /* a prime: over the runs it falls on every kind of statement */
+#include "tests/support/temp_dir.h"
 
 struct bench {
     struct desk_world *world;
     struct terminal *sender, *peer;
     struct terminal *all[2];
     struct desk *desk; /* the one that is read */
-    char dir[40], path[64], id[NOTICE_ID_SIZE];
+    struct temp_dir temp;
+    char id[NOTICE_ID_SIZE];
     uint8_t hash[HASH_BYTES];
     size_t bundle_len;
     uint64_t event_last;
@@ -33,19 +32,10 @@ static int bench_up(void **state)
         return 0;
     struct bench *bench = calloc(1, sizeof(*bench));
     bench->world = desk_world_new_made();
-    (void)snprintf(bench->dir, sizeof(bench->dir), "%s/hotline-memory-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(bench->dir) == NULL)
-        return -1;
-    (void)snprintf(bench->path, sizeof(bench->path), "%s/desk.db", bench->dir);
+    temp_dir_make(&bench->temp, "desk.db");
     bench->all[0] = bench->peer = terminal_new(bench->world, XBB, 0, NULL);
     bench->all[1] = bench->sender = terminal_new(bench->world, XAA, 0, NULL);
-    for (int round = 0; round < 2; round++) {
-        for (size_t i = 0; i < 2; i++) {
-            terminal_connect(bench->all[i], 0);
-            desks_run(bench->world, bench->all, 2);
-        }
-    }
+    desks_meet(bench->world, bench->all, 2, 1);
     *state = bench;
     return 0;
 }
@@ -55,13 +45,10 @@ static int bench_down(void **state)
     struct bench *bench = *state;
     if (bench == NULL)
         return 0;
-    for (size_t i = 0; i < 2; i++)
-        terminal_free(bench->all[i]);
-    (void)unlink(bench->path);
-    (void)rmdir(bench->dir);
-    desk_world_free(bench->world);
+    desks_free(bench->world, bench->all, 2);
+    int err = temp_dir_remove(&bench->temp);
     free(bench);
-    return 0;
+    return err;
 }
 
 /* One notice to the peer, acknowledged there, and all of it known at both ends. */
@@ -86,17 +73,11 @@ static void prepare_story(struct bench *bench)
 }
 
 /* Reading changes nothing: desk_sweep compares the tables itself. */
-static void check(void *context)
-{
-    (void)context;
-}
-
 static void sweep(struct bench *bench, struct desk *desk, int (*run)(void *context))
 {
     bench->desk = desk;
-    const struct desk_sweep sweep = {
-        .desk = desk, .run = run, .check = check, .context = bench, .stride = STRIDE};
-    desk_sweep_once(&sweep);
+    const struct desk_sweep sweep = {.desk = desk, .context = bench};
+    desk_sweep_once(&sweep, run);
 }
 
 /* --- reading --- */
@@ -224,8 +205,9 @@ static void evidence_is_exported_whole(void **state)
 static int open_desk(void *context)
 {
     const struct bench *bench = context;
-    const struct desk_options options = {
-        .path = bench->path, .identity = bench->sender->identity, .clock = &bench->world->clock};
+    const struct desk_options options = {.path = bench->temp.path,
+                                         .identity = bench->sender->identity,
+                                         .clock = &bench->world->clock};
     AUTO(desk) desk = NULL;
     TRY(desk_open(&options, &desk));
     uint64_t rows = 0;
@@ -235,12 +217,11 @@ static int open_desk(void *context)
 /* Without statements prepared, the one that fails is always another: stepped through with a prime. */
 static void open_with(struct bench *bench, void (*arm)(unsigned long n), bool is_there)
 {
-    const char *wanted = getenv("HOTLINE_NTH");
-    unsigned long stride = wanted != NULL && strcmp(wanted, "all") == 0 ? 1 : 7;
+    unsigned long stride = desk_sweep_stride(7);
     bool failed = true;
     for (unsigned long n = 1; failed; n += stride) {
         if (!is_there)
-            (void)unlink(bench->path);
+            (void)unlink(bench->temp.path);
         long live = nth_alloc_live();
         arm(n);
         int err = open_desk(bench);
@@ -289,12 +270,8 @@ static void what_follows_a_lost_transaction_is_refused(void **state)
         assert_int_equal(meta_set_number(desk, "after", 1), HL_EIO);
         assert_int_equal(sql_commit(&transaction), HL_EIO);
     }
-    int64_t number = 0;
-    assert_int_equal(sql_number_of(desk,
-                                   "SELECT count(*) FROM meta WHERE key IN ('before', 'after')",
-                                   SQL_NO_ARGS, &number),
-                     HL_OK);
-    assert_int_equal(number, 0);
+    assert_int_equal(
+        desks_count(desk, "SELECT count(*) FROM meta WHERE key IN ('before', 'after')"), 0);
     assert_int_equal(meta_set_number(desk, "after", 1), HL_OK);
 }
 

@@ -2,45 +2,18 @@
 #include "daemon/config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/support/cmocka_all.h"
+#include "tests/support/conf_file.h"
 
-#define HEX64 "35dbd1ba17be4fb903aea5979614a58c910ffbb5ddd13f471dea23557ed4d894"
-#define GOOD                                                                                       \
-    "name = \"r1\"\nns = \"" HEX64 "\"\nroot = \"" HEX64 "\"\nstate_dir = \"/var/lib/r1\"\n"       \
-    "federation = \"directory\"\nlisten = {\"127.0.0.1:7401\", \"[::1]:7402\"}\n"
-
-static char path[64];
 static char message[SETTINGS_MESSAGE_SIZE];
-
-static int setup(void **state)
-{
-    int fd;
-
-    (void)state;
-    (void)snprintf(path, sizeof(path), "/tmp/hotlined-conf-XXXXXX");
-    fd = mkstemp(path);
-    return fd < 0 || close(fd) != 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
 
 static int load(const char *text, const char *more, struct config *ret_config)
 {
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    (void)fprintf(file, "%s%s", text, more);
-    (void)fclose(file);
+    conf_file_write(text, more);
     message[0] = '\0';
-    return config_load(path, ret_config, message);
+    return config_load(conf_path, ret_config, message);
 }
 
 static void defaults_fill_what_is_not_said(void **state)
@@ -48,7 +21,7 @@ static void defaults_fill_what_is_not_said(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(load(GOOD, "", &config), HL_OK);
+    assert_int_equal(load(CONF_GOOD, "", &config), HL_OK);
     assert_string_equal(config.relay_key, "/var/lib/r1/keys/relay.hlk");
     assert_string_equal(config.relay_secret, "/var/lib/r1/keys/relay.secret");
     assert_string_equal(config.store, "sqlite:/var/lib/r1/relay.db");
@@ -64,7 +37,7 @@ static void every_key_of_the_contract_is_understood(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(load(GOOD,
+    assert_int_equal(load(CONF_GOOD,
                           "relay_key = \"k/x.hlk\"\nrelay_unlock = credential\n"
                           "metrics = \"127.0.0.1:7411\"\nlog_level = debug\n"
                           "quota {\n content_per_hour = 7\n control_per_hour = 8\n bytes = 64M\n}\n"
@@ -89,7 +62,7 @@ static void one_line_form_of_the_contract_page_is_understood(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(load(GOOD,
+    assert_int_equal(load(CONF_GOOD,
                           "quota { content_per_hour = 600  control_per_hour = 600  bytes = 64M }\n"
                           "flash_reserve = 16M   disk_min = 256M\n"
                           "handshake { deadline = 5s  half_open = 1024 }\n",
@@ -106,8 +79,8 @@ static void printed_configuration_reads_the_same(void **state)
     char copy[8192];
 
     (void)state;
-    assert_int_equal(load(GOOD, "metrics = \"unix:/run/m.sock\"\nlog_format = json\n", &config),
-                     HL_OK);
+    assert_int_equal(
+        load(CONF_GOOD, "metrics = \"unix:/run/m.sock\"\nlog_format = json\n", &config), HL_OK);
     assert_int_equal(config_print(&config, &text), HL_OK);
     (void)snprintf(copy, sizeof(copy), "%.*s", (int)text->len, (const char *)text->data);
     assert_int_equal(load(copy, "", &again), HL_OK);
@@ -144,9 +117,9 @@ static void wrong_lines_are_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        assert_int_equal(load(GOOD, wrong[i].line, &config), HL_ECONFIG);
+        assert_int_equal(load(CONF_GOOD, wrong[i].line, &config), HL_ECONFIG);
         assert_non_null(strstr(message, wrong[i].said));
-        assert_non_null(strstr(message, path));
+        assert_non_null(strstr(message, conf_path));
     }
 }
 
@@ -158,13 +131,13 @@ static void missing_and_malformed_mandatory_keys_are_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < 6; i++) {
-        (void)snprintf(text, sizeof(text), "%s", GOOD);
+        (void)snprintf(text, sizeof(text), "%s", CONF_GOOD);
         line = strstr(text, names[i]);
         line[0] = '#';
         assert_int_equal(load(text, "", &config), HL_ECONFIG);
         assert_non_null(strstr(message, names[i]));
     }
-    (void)snprintf(text, sizeof(text), "%s", GOOD);
+    (void)snprintf(text, sizeof(text), "%s", CONF_GOOD);
     *strstr(text, "35db") = 'x';
     assert_int_equal(load(text, "", &config), HL_ECONFIG);
     assert_non_null(strstr(message, "ns"));
@@ -189,7 +162,7 @@ static void command_line_stands_over_the_file(void **state)
     struct config config;
 
     (void)state;
-    assert_int_equal(load(GOOD, "", &config), HL_OK);
+    assert_int_equal(load(CONF_GOOD, "", &config), HL_OK);
     assert_int_equal(config_override(&config, "listen", "127.0.0.1:1", true), HL_OK);
     assert_int_equal(config_override(&config, "listen", "127.0.0.1:2", false), HL_OK);
     assert_int_equal(config.listen_count, 2);
@@ -203,7 +176,7 @@ static void command_line_stands_over_the_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, conf_file_up, conf_file_down)
         T(defaults_fill_what_is_not_said),
         T(every_key_of_the_contract_is_understood),
         T(one_line_form_of_the_contract_page_is_understood),

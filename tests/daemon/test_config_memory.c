@@ -1,54 +1,22 @@
 /* test_config_memory — a configuration read without memory is never half read, and never called wrong for it. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "daemon/config.h"
 #include "daemon/metrics.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/conf_file.h"
 #include "tests/support/nth_alloc.h"
 
-#define HEX64 "35dbd1ba17be4fb903aea5979614a58c910ffbb5ddd13f471dea23557ed4d894"
 #define GOOD                                                                                       \
-    "name = \"r1\"\nns = \"" HEX64 "\"\nroot = \"" HEX64 "\"\nstate_dir = \"/var/lib/r1\"\n"       \
-    "federation = \"directory\"\nlisten = {\"127.0.0.1:7401\", \"[::1]:7402\"}\n"                  \
+    CONF_GOOD                                                                                      \
     "relay_key = \"k/x.hlk\"\nrelay_unlock = credential\nmetrics = \"127.0.0.1:7411\"\n"           \
     "quota {\n content_per_hour = 7\n control_per_hour = 8\n bytes = 64M\n}\n"                     \
     "flash_reserve = 16M\ndisk_min = 1G\nhandshake {\n deadline = 9s\n half_open = 12\n}\n"
 
-static char path[64];
 static char message[SETTINGS_MESSAGE_SIZE];
-
-static int setup(void **state)
-{
-    int fd;
-
-    (void)state;
-    (void)snprintf(path, sizeof(path), "/tmp/hotlined-conf-XXXXXX");
-    fd = mkstemp(path);
-    return fd < 0 || close(fd) != 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return unlink(path);
-}
-
-static void write_file(const char *text)
-{
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    (void)fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-}
 
 static int try_good(void *context)
 {
     struct config config;
-    int err = config_load(path, &config, message);
+    int err = config_load(conf_path, &config, message);
 
     (void)context;
     if (err == HL_OK) {
@@ -85,7 +53,7 @@ static void sweep_own(int (*attempt)(void *context))
 static void good_configuration_without_memory_is_not_called_wrong(void **state)
 {
     (void)state;
-    write_file(GOOD);
+    conf_file_write(GOOD, "");
     sweep_own(try_good);
 }
 
@@ -93,7 +61,7 @@ static void good_configuration_without_memory_is_not_called_wrong(void **state)
 static int try_bad(void *context)
 {
     struct config config = {.half_open = 4711};
-    int err = config_load(path, &config, message);
+    int err = config_load(conf_path, &config, message);
 
     (void)context;
     assert_int_not_equal(err, HL_OK);
@@ -108,7 +76,7 @@ static void bad_configuration_without_memory_is_still_not_taken(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        write_file(bad[i]);
+        conf_file_write(bad[i], "");
         sweep_own(try_bad);
     }
 }
@@ -125,8 +93,8 @@ static void printing_without_memory_says_so(void **state)
     static struct config config;
 
     (void)state;
-    write_file(GOOD);
-    assert_int_equal(config_load(path, &config, message), HL_OK);
+    conf_file_write(GOOD, "");
+    assert_int_equal(config_load(conf_path, &config, message), HL_OK);
     assert_true(nth_alloc_sweep(try_print, &config) > 1);
 }
 
@@ -149,7 +117,7 @@ static void status_without_memory_says_so(void **state)
     assert_true(nth_alloc_sweep(try_status, NULL) > 1);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, conf_file_up, conf_file_down)
 
 int main(void)
 {

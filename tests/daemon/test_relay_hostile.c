@@ -112,27 +112,8 @@ static struct blob *big_letter(struct rig *rig, unsigned precedence)
 {
     static uint8_t text[BIG_BYTES];
     struct seal_slot slot = world_slot(rig->world, XBB, 0);
-    uint8_t hedge_key[32] = {1}, content_hash[HASH_BYTES] = {2};
-    struct seal_request request = {.suite = rig->world->suite,
-                                   .rng = &rig->rng,
-                                   .ns = rig->world->trust.ns,
-                                   .sender_entity = rig->world->entities[XAA].id,
-                                   .device = rig->world->devices[XAA][0],
-                                   .hedge_key = hedge_key,
-                                   .plane = HOTLINE__V1__PLANE__LIVE,
-                                   .precedence = precedence,
-                                   .kind = CONTENT_NOTICE,
-                                   .content = BYTES_OF(text),
-                                   .content_hash = content_hash,
-                                   .dir_version = 1,
-                                   .created_ms = rig->utc_ms,
-                                   .journal_row = ++rig->row,
-                                   .slots = &slot,
-                                   .slot_count = 1};
-    AUTO(sealed) sealed = NULL;
 
-    assert_int_equal(envelope_seal(&request, &sealed), HL_OK);
-    return MOVE(sealed->envelope);
+    return rig_seal_slots(rig, 10 * XAA, precedence, BYTES_OF(text), &slot, 1);
 }
 
 /* The disk is slow, and somebody sends all that he may: FLASH still finds a place. */
@@ -194,28 +175,9 @@ static void move(struct rig *rig, int state, int device, uint32_t kind)
 static struct blob *letter_to(struct rig *rig, uint32_t kind)
 {
     struct seal_slot slot = world_slot(rig->world, XBB, 0);
-    uint8_t hedge_key[32] = {1}, content_hash[HASH_BYTES] = {2};
-    struct seal_request request = {.suite = rig->world->suite,
-                                   .rng = &rig->rng,
-                                   .ns = rig->world->trust.ns,
-                                   .sender_entity = rig->world->entities[XAA].id,
-                                   .device = rig->world->devices[XAA][0],
-                                   .hedge_key = hedge_key,
-                                   .plane = HOTLINE__V1__PLANE__LIVE,
-                                   .precedence = 1,
-                                   .kind = CONTENT_NOTICE,
-                                   .content = bytes_text("x"),
-                                   .content_hash = content_hash,
-                                   .dir_version = 1,
-                                   .created_ms = rig->utc_ms,
-                                   .journal_row = ++rig->row,
-                                   .slots = &slot,
-                                   .slot_count = 1};
-    AUTO(sealed) sealed = NULL;
 
     slot.desk.kind = kind;
-    assert_int_equal(envelope_seal(&request, &sealed), HL_OK);
-    return MOVE(sealed->envelope);
+    return rig_seal_slots(rig, 10 * XAA, 1, bytes_text("x"), &slot, 1);
 }
 
 static void gets_whole(struct rig *rig, uint64_t seq)
@@ -367,18 +329,10 @@ static void commit_without_memory_is_answered_busy_and_the_relay_goes_on(void **
 
 static int start_again(struct rig *rig)
 {
-    struct relay_params params = {.suite = rig->world->suite,
-                                  .clock = &rig->clock,
-                                  .rng = &rig->rng,
-                                  .trust = &rig->world->trust,
-                                  .relay_id = rig->info.id,
-                                  .log_key = rig->log_key,
-                                  .limits = &rig->limits,
-                                  .store = rig->store};
     int err;
 
     rig_stop(rig);
-    err = relay_new(&params, &rig->relay);
+    err = rig_make_relay(rig, &rig->relay);
     if (err != HL_OK) /* the rig wants one at its end */
         rig->relay = NULL;
     return err;

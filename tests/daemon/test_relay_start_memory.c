@@ -1,28 +1,16 @@
 /* test_relay_start_memory — a relay starts from a filled store, in memory and on disk, and works on disk, while an allocation
  * fails. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "daemon/store_sqlite.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/nth_alloc.h"
 #include "tests/support/starved_scene.h"
+#include "tests/support/temp_dir.h"
 
 static int start_anew(void *context)
 {
     struct starved *starved = context;
-    struct rig *rig = starved->rig;
-    struct relay_params params = {.suite = rig->world->suite,
-                                  .clock = &rig->clock,
-                                  .rng = &rig->rng,
-                                  .trust = &rig->world->trust,
-                                  .relay_id = rig->info.id,
-                                  .log_key = rig->log_key,
-                                  .limits = &rig->limits,
-                                  .store = rig->store};
     struct relay *relay = NULL;
-    int err = relay_new(&params, &relay);
+    int err = rig_make_relay(starved->rig, &relay);
 
     assert_int_equal(relay != NULL, err == HL_OK);
     relay_free(relay);
@@ -55,43 +43,29 @@ static void start_from_a_filled_store_without_memory_says_so(void **state)
 
 /* --- the same on disk ------------------------------------------------------------------------------------------------------ */
 
-static char folder[64], path[128];
-
-static void remove_files(void)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", "-journal"};
-    char name[160];
-
-    for (size_t i = 0; i < 5; i++) {
-        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
-}
+static struct temp_dir temp;
 
 static struct store *open_sqlite(bool is_new)
 {
     struct store *store = NULL;
 
     if (is_new)
-        remove_files();
-    assert_int_equal(store_sqlite_open(path, NULL, &store), HL_OK);
+        temp_dir_empty(&temp);
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_OK);
     return store;
 }
 
 static int setup_folder(void **state)
 {
     (void)state;
-    (void)snprintf(folder, sizeof(folder), "/tmp/hotline-memory-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof(path), "%s/relay.db", folder);
+    temp_dir_make(&temp, "relay.db");
     return 0;
 }
 
 static int teardown_folder(void **state)
 {
     (void)state;
-    remove_files();
-    return rmdir(folder);
+    return temp_dir_remove(&temp);
 }
 
 static void start_from_a_filled_file_without_memory_says_so(void **state)

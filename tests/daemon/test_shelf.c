@@ -17,24 +17,6 @@
 static struct blob *seal_broadcast(struct rig *rig, size_t count)
 {
     struct seal_slot slots[SLOTS];
-    uint8_t hedge_key[32] = {1}, content_hash[HASH_BYTES] = {2};
-    struct seal_request request = {.suite = rig->world->suite,
-                                   .rng = &rig->rng,
-                                   .ns = rig->world->trust.ns,
-                                   .sender_entity = rig->world->entities[XAA].id,
-                                   .device = rig->world->devices[XAA][0],
-                                   .hedge_key = hedge_key,
-                                   .plane = HOTLINE__V1__PLANE__LIVE,
-                                   .precedence = 1,
-                                   .kind = CONTENT_NOTICE,
-                                   .content = bytes_text("a text that no relay reads"),
-                                   .content_hash = content_hash,
-                                   .dir_version = 1,
-                                   .created_ms = rig->utc_ms,
-                                   .journal_row = ++rig->row,
-                                   .slots = slots,
-                                   .slot_count = count};
-    AUTO(sealed) sealed = NULL;
 
     for (size_t i = 0; i < count; i++) {
         slots[i] = world_slot(rig->world, (int)(i + 1) % WORLD_STATES, 0);
@@ -43,8 +25,7 @@ static struct blob *seal_broadcast(struct rig *rig, size_t count)
             put_u64be(slots[i].device, i);
     }
     slots[0].desk = world_desk(rig->world, XBB);
-    assert_int_equal(envelope_seal(&request, &sealed), HL_OK);
-    return MOVE(sealed->envelope);
+    return rig_seal_slots(rig, 10 * XAA, 1, bytes_text("a text that no relay reads"), slots, count);
 }
 
 /* The deposit as the shelf has it. */

@@ -1,59 +1,42 @@
 /* test_store_sqlite — the store on disk: what a commit promised is there, whatever fails, exactly once. */
 #include "daemon/store_sqlite.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fault_vfs.h"
 #include "tests/support/relay_rig.h"
+#include "tests/support/temp_dir.h"
 
 #define CODE(name) HOTLINE__V1__SUBMIT_CODE__SUBMIT_##name
 #define LETTERS    3
 
-static char folder[64], path[128];
+static struct temp_dir temp;
 
 static int setup(void **state)
 {
     (void)state;
     fault_vfs_register();
     fault_vfs_arm(FAULT_NONE, 0, 0);
-    (void)snprintf(folder, sizeof(folder), "/tmp/hotline-store-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof(path), "%s/relay.db", folder);
+    temp_dir_make(&temp, "relay.db");
     return 0;
-}
-
-static void remove_files(void)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", "-journal"};
-    char name[160];
-
-    for (size_t i = 0; i < 5; i++) {
-        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    remove_files();
-    assert_int_equal(rmdir(folder), 0);
-    return 0;
+    return temp_dir_remove(&temp);
 }
 
 static struct store *open_store(const char *vfs)
 {
     struct store *store = NULL;
 
-    assert_int_equal(store_sqlite_open(path, vfs, &store), HL_OK);
+    assert_int_equal(store_sqlite_open(temp.path, vfs, &store), HL_OK);
     return store;
 }
 
@@ -64,7 +47,7 @@ static int64_t ask(const char *sql)
     sqlite3_stmt *statement = NULL;
     int64_t answer;
 
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(temp.path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     answer = sqlite3_column_int64(statement, 0);
@@ -80,7 +63,7 @@ static void new_store_is_private_in_wal_mode_with_large_pages(void **state)
     (void)state;
     store_close(open_store(NULL));
 
-    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(stat(temp.path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     assert_int_equal(ask("PRAGMA page_size"), 16384);
     assert_int_equal(ask("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
@@ -93,7 +76,7 @@ static void second_process_is_kept_out(void **state)
     struct store *store = open_store(NULL), *second = NULL;
 
     (void)state;
-    assert_int_equal(store_sqlite_open(path, NULL, &second), HL_EBUSY);
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &second), HL_EBUSY);
     store_close(store);
     store_close(open_store(NULL));
 }
@@ -104,24 +87,24 @@ static void file_of_another_program_is_refused(void **state)
     sqlite3 *db = NULL;
 
     (void)state;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(temp.path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(a); PRAGMA user_version=1", NULL, NULL, NULL),
                      SQLITE_OK);
     sqlite3_close(db);
-    assert_int_equal(store_sqlite_open(path, NULL, &store), HL_EFORMAT);
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_EFORMAT);
 }
 
 static void file_that_is_no_database_is_refused(void **state)
 {
     struct store *store = NULL;
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(temp.path, "w");
 
     (void)state;
     assert_non_null(file);
     for (int i = 0; i < 4096; i++)
         (void)fputs("no database", file);
     (void)fclose(file);
-    assert_int_equal(store_sqlite_open(path, NULL, &store), HL_EFORMAT);
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_EFORMAT);
 }
 
 static void row_of_before_devices_could_move_still_counts(void **state)
@@ -140,7 +123,7 @@ static void row_of_before_devices_could_move_still_counts(void **state)
     rig_wait(rig, 2000);
     rig_stop(rig);
     store_close(rig->store);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(temp.path, &db), SQLITE_OK);
     assert_int_equal(
         sqlite3_exec(db, "UPDATE taken SET device = substr(device, 1, 32)", NULL, NULL, NULL),
         SQLITE_OK);
@@ -212,12 +195,12 @@ static void wal_is_moved_into_the_file_when_it_is_large_or_nothing_happens(void 
 
     (void)state;
     peer_submit_gets(sender, envelope, CODE(TAKEN));
-    assert_int_equal(stat(path, &before), 0);
+    assert_int_equal(stat(temp.path, &before), 0);
     assert_int_equal(store_tidy(store, false), HL_OK);
-    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(stat(temp.path, &after), 0);
     assert_int_equal(before.st_size, after.st_size);
     assert_int_equal(store_tidy(store, true), HL_OK);
-    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(stat(temp.path, &after), 0);
     assert_true(after.st_size > before.st_size);
     rig_free(rig);
 }
@@ -291,7 +274,7 @@ static bool run_with_fault(enum fault_kind kind, unsigned n)
     check_after(rig, &letters);
     letters_done(&letters);
     rig_free(rig);
-    remove_files();
+    temp_dir_empty(&temp);
     return has_fired;
 }
 
@@ -343,12 +326,12 @@ static void power_cut_while_the_store_is_made_leaves_one_that_opens(void **state
         struct store *store = NULL;
 
         fault_vfs_arm(FAULT_POWER, n, n);
-        (void)!store_sqlite_open(path, FAULT_VFS, &store);
+        (void)!store_sqlite_open(temp.path, FAULT_VFS, &store);
         store_close(store);
         has_fired = fault_vfs_has_fired();
         fault_vfs_arm(FAULT_NONE, 0, 0);
         rig_free(rig_new(open_store(NULL)));
-        remove_files();
+        temp_dir_empty(&temp);
     }
 }
 

@@ -1,44 +1,29 @@
 /* test_store_sqlite_memory — SQLite without memory: never taken for damage, a batch is there whole or not at all. */
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/store_sqlite.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/nth_alloc.h"
+#include "tests/support/temp_dir.h"
 
 #define PUTS      3
 #define PUT_BYTES 40000 /* more than a page: overflow pages too */
 
-static char folder[64], path[128];
+static struct temp_dir temp;
 
 static int setup(void **state)
 {
     (void)state;
-    (void)snprintf(folder, sizeof(folder), "/tmp/hotline-nomem-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof(path), "%s/relay.db", folder);
+    temp_dir_make(&temp, "relay.db");
     return 0;
-}
-
-static void remove_files(void)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", "-journal"};
-    char name[160];
-
-    for (size_t i = 0; i < 5; i++) {
-        (void)snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    remove_files();
-    return rmdir(folder);
+    return temp_dir_remove(&temp);
 }
 
 /* A batch with something of every kind, its first deposit at `index`. */
@@ -90,7 +75,7 @@ static struct store *open_store(void)
 {
     struct store *store = NULL;
 
-    assert_int_equal(store_sqlite_open(path, NULL, &store), HL_OK);
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_OK);
     return store;
 }
 
@@ -98,7 +83,7 @@ static struct store *open_store(void)
 static bool is_wal(void)
 {
     uint8_t header[20] = {0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(temp.path, O_RDONLY | O_CLOEXEC);
     bool is_read = fd >= 0 && read(fd, header, sizeof(header)) == (ssize_t)sizeof(header);
 
     if (fd >= 0)
@@ -112,8 +97,8 @@ static int try_open(void *context)
     int err;
 
     if (context)
-        remove_files();
-    err = store_sqlite_open(path, NULL, &store);
+        temp_dir_empty(&temp);
+    err = store_sqlite_open(temp.path, NULL, &store);
     store_close(store);
     if (err == HL_OK)
         assert_true(is_wal());
@@ -123,7 +108,7 @@ static int try_open(void *context)
 static void opening_a_new_file_without_memory_says_so(void **state)
 {
     (void)state;
-    assert_true(nth_alloc_sweep(try_open, folder) > 50);
+    assert_true(nth_alloc_sweep(try_open, temp.folder) > 50);
 }
 
 static void opening_without_memory_is_no_damage(void **state)
@@ -194,7 +179,7 @@ static int try_load(void *context)
 static int try_load_cold(void *context)
 {
     struct seen *seen = context;
-    int err = store_sqlite_open(path, NULL, &seen->store);
+    int err = store_sqlite_open(temp.path, NULL, &seen->store);
 
     if (err != HL_OK)
         return err;
@@ -207,7 +192,7 @@ static int try_read(void *context)
 {
     struct seen *seen = context;
     struct store_body body = {.row = NULL};
-    int err = store_sqlite_open(path, NULL, &seen->store);
+    int err = store_sqlite_open(temp.path, NULL, &seen->store);
 
     if (err != HL_OK)
         return err;
@@ -288,7 +273,7 @@ static void commit_second(unsigned long n, unsigned *not_written, unsigned *doub
     assert_int_equal(err, HL_OK);
     assert_int_equal(try_load(&seen), HL_OK);
     store_close(seen.store);
-    remove_files();
+    temp_dir_empty(&temp);
 }
 
 static void commit_without_memory_is_whole_or_nothing_and_the_store_goes_on(void **state)

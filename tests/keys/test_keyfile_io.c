@@ -1,10 +1,8 @@
 /* Key files on disk: modes, limits, atomic replacement, overwriting. */
 #include "keys/keyfile.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,40 +10,24 @@
 #include <unistd.h>
 
 #include "tests/support/cmocka_all.h"
+#include "tests/support/temp_dir.h"
 
-static char folder[64];
-static char path[96];
+static struct temp_dir temp;
 static char link_path[96];
 
 static int make_folder(void **unused)
 {
     (void)unused;
-    (void)snprintf(folder, sizeof(folder), "/tmp/test_keyfile_io.XXXXXX");
-    if (!mkdtemp(folder))
-        return 1;
-    (void)snprintf(path, sizeof(path), "%s/key.hlk", folder);
-    (void)snprintf(link_path, sizeof(link_path), "%s/old.hlk", folder);
+    temp_dir_make(&temp, "key.hlk");
+    (void)snprintf(link_path, sizeof(link_path), "%s/old.hlk", temp.folder);
     return 0;
 }
 
 static int remove_folder(void **unused)
 {
     (void)unused;
-    (void)unlink(path); /* may be gone */
     (void)unlink(link_path);
-    return rmdir(folder);
-}
-
-static size_t count_files(void)
-{
-    DIR *dir = opendir(folder);
-    size_t count = 0;
-
-    assert_non_null(dir);
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        count += entry->d_name[0] != '.';
-    (void)closedir(dir);
-    return count;
+    return temp_dir_remove(&temp);
 }
 
 static void assert_content(const char *of, struct bytes expected)
@@ -63,13 +45,13 @@ static void written_file_is_private_and_comes_back(void **unused)
     AUTO(blob) file = NULL;
     struct stat info;
 
-    assert_int_equal(keyfile_write(path, bytes_text("hello"), false), HL_OK);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("hello"), false), HL_OK);
     (void)umask(before);
-    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(stat(temp.path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0600);
-    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_int_equal(keyfile_read(temp.path, &file), HL_OK);
     assert_true(bytes_equal(bytes_blob(file), bytes_text("hello")));
-    assert_int_equal(count_files(), 1);
+    assert_int_equal(temp_dir_count(&temp), 1);
 }
 
 static void file_that_others_may_use_is_not_read(void **unused)
@@ -78,15 +60,15 @@ static void file_that_others_may_use_is_not_read(void **unused)
     static const mode_t modes[] = {0640, 0620, 0610, 0604, 0602, 0601, 0777};
     struct blob *file = NULL;
 
-    assert_int_equal(keyfile_write(path, bytes_text("hello"), false), HL_OK);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("hello"), false), HL_OK);
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        assert_int_equal(chmod(path, modes[i]), 0);
-        assert_int_equal(keyfile_read(path, &file), HL_EPERM);
+        assert_int_equal(chmod(temp.path, modes[i]), 0);
+        assert_int_equal(keyfile_read(temp.path, &file), HL_EPERM);
         assert_null(file);
-        assert_content(path, bytes_text("hello")); /* file_read() does not care */
+        assert_content(temp.path, bytes_text("hello")); /* file_read() does not care */
     }
-    assert_int_equal(chmod(path, 0400), 0);
-    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_int_equal(chmod(temp.path, 0400), 0);
+    assert_int_equal(keyfile_read(temp.path, &file), HL_OK);
     blob_free(file);
 }
 
@@ -96,10 +78,10 @@ static void missing_file_is_not_found(void **unused)
     struct blob *file = NULL;
     char below[128];
 
-    assert_int_equal(keyfile_read(path, &file), HL_ENOTFOUND);
-    assert_int_equal(file_read(path, 10, &file), HL_ENOTFOUND);
-    assert_int_equal(keyfile_write(path, bytes_text("hello"), false), HL_OK);
-    (void)snprintf(below, sizeof(below), "%s/below", path);
+    assert_int_equal(keyfile_read(temp.path, &file), HL_ENOTFOUND);
+    assert_int_equal(file_read(temp.path, 10, &file), HL_ENOTFOUND);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("hello"), false), HL_OK);
+    (void)snprintf(below, sizeof(below), "%s/below", temp.path);
     assert_int_equal(file_read(below, 10, &file), HL_ENOTFOUND);
     assert_null(file);
 }
@@ -109,7 +91,7 @@ static void folder_is_no_file(void **unused)
     (void)unused;
     struct blob *file = NULL;
 
-    assert_int_equal(keyfile_read(folder, &file), HL_EIO);
+    assert_int_equal(keyfile_read(temp.folder, &file), HL_EIO);
     assert_null(file);
 }
 
@@ -120,12 +102,12 @@ static void file_of_the_limit_is_read_and_one_more_is_not(void **unused)
     AUTO(blob) most = NULL;
     struct blob *more = NULL;
 
-    assert_int_equal(keyfile_write(path, BYTES(octets, 4096), false), HL_OK);
-    assert_int_equal(keyfile_read(path, &most), HL_OK);
+    assert_int_equal(keyfile_write(temp.path, BYTES(octets, 4096), false), HL_OK);
+    assert_int_equal(keyfile_read(temp.path, &most), HL_OK);
     assert_int_equal(most->len, 4096);
-    assert_int_equal(file_read(path, 4095, &more), HL_ETOOBIG);
-    assert_int_equal(keyfile_write(path, BYTES(octets, 4097), false), HL_OK);
-    assert_int_equal(keyfile_read(path, &more), HL_ETOOBIG);
+    assert_int_equal(file_read(temp.path, 4095, &more), HL_ETOOBIG);
+    assert_int_equal(keyfile_write(temp.path, BYTES(octets, 4097), false), HL_OK);
+    assert_int_equal(keyfile_read(temp.path, &more), HL_ETOOBIG);
     assert_null(more);
 }
 
@@ -134,8 +116,8 @@ static void empty_file_is_read_as_nothing(void **unused)
     (void)unused;
     AUTO(blob) file = NULL;
 
-    assert_int_equal(keyfile_write(path, BYTES(NULL, 0), false), HL_OK);
-    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_int_equal(keyfile_write(temp.path, BYTES(NULL, 0), false), HL_OK);
+    assert_int_equal(keyfile_read(temp.path, &file), HL_OK);
     assert_int_equal(file->len, 0);
 }
 
@@ -143,10 +125,10 @@ static void empty_file_is_read_as_nothing(void **unused)
 static void old_content_survives_under_another_name(void **unused)
 {
     (void)unused;
-    assert_int_equal(keyfile_write(path, bytes_text("old seeds"), false), HL_OK);
-    assert_int_equal(link(path, link_path), 0);
-    assert_int_equal(keyfile_write(path, bytes_text("new"), false), HL_OK);
-    assert_content(path, bytes_text("new"));
+    assert_int_equal(keyfile_write(temp.path, bytes_text("old seeds"), false), HL_OK);
+    assert_int_equal(link(temp.path, link_path), 0);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("new"), false), HL_OK);
+    assert_content(temp.path, bytes_text("new"));
     assert_content(link_path, bytes_text("old seeds"));
 }
 
@@ -155,19 +137,19 @@ static void old_content_is_overwritten_where_asked(void **unused)
     (void)unused;
     static const uint8_t zeros[9];
 
-    assert_int_equal(keyfile_write(path, bytes_text("old seeds"), false), HL_OK);
-    assert_int_equal(link(path, link_path), 0);
-    assert_int_equal(keyfile_write(path, bytes_text("new"), true), HL_OK);
-    assert_content(path, bytes_text("new"));
+    assert_int_equal(keyfile_write(temp.path, bytes_text("old seeds"), false), HL_OK);
+    assert_int_equal(link(temp.path, link_path), 0);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("new"), true), HL_OK);
+    assert_content(temp.path, bytes_text("new"));
     assert_content(link_path, BYTES_OF(zeros));
-    assert_int_equal(count_files(), 2);
+    assert_int_equal(temp_dir_count(&temp), 2);
 }
 
 static void first_write_has_nothing_to_overwrite(void **unused)
 {
     (void)unused;
-    assert_int_equal(keyfile_write(path, bytes_text("new"), true), HL_OK);
-    assert_content(path, bytes_text("new"));
+    assert_int_equal(keyfile_write(temp.path, bytes_text("new"), true), HL_OK);
+    assert_content(temp.path, bytes_text("new"));
 }
 
 static void failed_write_leaves_nothing_behind(void **unused)
@@ -176,12 +158,12 @@ static void failed_write_leaves_nothing_behind(void **unused)
     char nowhere[128];
     static char endless[5000];
 
-    (void)snprintf(nowhere, sizeof(nowhere), "%s/none/key.hlk", folder);
+    (void)snprintf(nowhere, sizeof(nowhere), "%s/none/key.hlk", temp.folder);
     assert_int_equal(keyfile_write(nowhere, bytes_text("x"), false), HL_EIO);
-    assert_int_equal(mkdir(path, 0700), 0); /* rename() over a folder fails */
-    assert_int_equal(keyfile_write(path, bytes_text("x"), false), HL_EIO);
-    assert_int_equal(count_files(), 1);
-    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkdir(temp.path, 0700), 0); /* rename() over a folder fails */
+    assert_int_equal(keyfile_write(temp.path, bytes_text("x"), false), HL_EIO);
+    assert_int_equal(temp_dir_count(&temp), 1);
+    assert_int_equal(rmdir(temp.path), 0);
     memset(endless, 'a', sizeof(endless) - 1);
     assert_int_equal(keyfile_write(endless, bytes_text("x"), false), HL_EINVAL);
 }
@@ -202,17 +184,17 @@ static void folder_that_cannot_be_synced_costs_no_descriptor_and_erases_nothing(
     struct rlimit before;
     int lowest = lowest_free_descriptor();
 
-    assert_int_equal(keyfile_write(path, bytes_text("old seeds"), false), HL_OK);
-    assert_int_equal(link(path, link_path), 0);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("old seeds"), false), HL_OK);
+    assert_int_equal(link(temp.path, link_path), 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     const struct rlimit one_more = {(rlim_t)lowest + 1, before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &one_more), 0);
-    int err = keyfile_write(path, bytes_text("new"), true);
+    int err = keyfile_write(temp.path, bytes_text("new"), true);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(err, HL_EIO);
-    assert_content(path, bytes_text("new"));
+    assert_content(temp.path, bytes_text("new"));
     assert_content(link_path, bytes_text("old seeds"));
-    assert_int_equal(count_files(), 2);
+    assert_int_equal(temp_dir_count(&temp), 2);
     assert_int_equal(lowest_free_descriptor(), lowest);
 }
 
@@ -221,7 +203,7 @@ static void leftover_of_a_killed_process_is_no_obstacle(void **unused)
     (void)unused;
     char leftover[128];
 
-    (void)snprintf(leftover, sizeof(leftover), "%s.%ld.tmp", path, (long)getpid());
+    (void)snprintf(leftover, sizeof(leftover), "%s.%ld.tmp", temp.path, (long)getpid());
     int fd = open(leftover, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     assert_true(fd >= 0);
     assert_int_equal(close(fd), 0);
@@ -240,7 +222,7 @@ ssize_t read_hooked(int fd, void *to, size_t len)
 
     replacement = NULL;
     if (file)
-        assert_int_equal(keyfile_write(path, bytes_blob(file), true), HL_OK);
+        assert_int_equal(keyfile_write(temp.path, bytes_blob(file), true), HL_OK);
     return syscall(SYS_read, fd, to, len);
 }
 
@@ -251,9 +233,9 @@ static void file_that_is_replaced_while_it_is_read_is_read_again(void **unused)
     AUTO(blob) file = NULL;
 
     assert_int_equal(blob_copy(bytes_text("the next content"), &next), HL_OK);
-    assert_int_equal(keyfile_write(path, bytes_text("the first content"), false), HL_OK);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("the first content"), false), HL_OK);
     replacement = next;
-    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_int_equal(keyfile_read(temp.path, &file), HL_OK);
     assert_null(replacement);
     assert_true(bytes_equal(bytes_blob(file), bytes_text("the next content")));
 }

@@ -2,38 +2,30 @@
  * secret is left over, in locked memory or on disk. */
 #include "keys/keyfile.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "keys/passphrase.h"
 #include "keys/secret.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/nth_alloc.h"
+#include "tests/support/temp_dir.h"
 
 static const uint8_t raw_secret[32] = {0x77};
 static const uint8_t salt[16] = {0x55};
 static const uint8_t nonce[24] = {0x66};
-static char folder[64];
-static char path[96];
+static struct temp_dir temp;
 
 static int make_folder(void **unused)
 {
     (void)unused;
-    (void)snprintf(folder, sizeof(folder), "/tmp/test_keyfile_memory.XXXXXX");
-    if (!mkdtemp(folder))
-        return 1;
-    (void)snprintf(path, sizeof(path), "%s/key.hlk", folder);
+    temp_dir_make(&temp, "key.hlk");
     return secret_init() == HL_OK ? 0 : 1;
 }
 
 static int remove_folder(void **unused)
 {
     (void)unused;
-    (void)unlink(path); /* may be gone */
-    return rmdir(folder);
+    return temp_dir_remove(&temp);
 }
 
 /* A key of a sandbox, for which the cheapest Argon2id will do. */
@@ -167,18 +159,6 @@ static void a_ring_is_made_and_opened_or_there_is_no_memory(void **unused)
 
 /* --- files --------------------------------------------------------------------------------------------- */
 
-static size_t count_files(void)
-{
-    DIR *dir = opendir(folder);
-    size_t count = 0;
-
-    assert_non_null(dir);
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        count += entry->d_name[0] != '.';
-    (void)closedir(dir);
-    return count;
-}
-
 /* Load, change, replace: what a desk does with its key. */
 static int replace(const struct bench *bench)
 {
@@ -186,11 +166,11 @@ static int replace(const struct bench *bench)
     AUTO(blob) after = NULL;
     AUTO(key_secrets) secrets = NULL;
 
-    TRY(keyfile_read(path, &before));
+    TRY(keyfile_read(temp.path, &before));
     TRY(keyfile_decode(bytes_blob(before), &bench->lock, &secrets));
     secrets->seed[31]++;
     TRY(keyfile_encode(secrets, &bench->lock, salt, nonce, &after));
-    return keyfile_write(path, bytes_blob(after), true);
+    return keyfile_write(temp.path, bytes_blob(after), true);
 }
 
 static int replace_and_look(void *context)
@@ -203,10 +183,10 @@ static int replace_and_look(void *context)
     (void)nth_alloc_disarm();
     if (err == HL_OK)
         bench->secrets->seed[31]++;
-    assert_int_equal(keyfile_read(path, &file), HL_OK);
+    assert_int_equal(keyfile_read(temp.path, &file), HL_OK);
     assert_int_equal(keyfile_decode(bytes_blob(file), &bench->lock, &secrets), HL_OK);
     assert_memory_equal(secrets->seed, bench->secrets->seed, 32);
-    assert_int_equal(count_files(), 1);
+    assert_int_equal(temp_dir_count(&temp), 1);
     return err;
 }
 
@@ -217,7 +197,7 @@ static void a_key_is_replaced_whole_or_the_old_one_is_still_there(void **unused)
     (void)unused;
     nth_alloc_require();
     bench_init(&bench, KEY_OFFICER, KDF_PASSPHRASE);
-    assert_int_equal(keyfile_write(path, bytes_blob(bench.file), false), HL_OK);
+    assert_int_equal(keyfile_write(temp.path, bytes_blob(bench.file), false), HL_OK);
     assert_true(nth_alloc_sweep(replace_and_look, &bench) > 8);
     bench_done(&bench);
 }
@@ -227,7 +207,7 @@ static int read_passphrase(void *context)
     char *passphrase = NULL;
 
     (void)context;
-    int err = passphrase_read(path, -1, false, &passphrase);
+    int err = passphrase_read(temp.path, -1, false, &passphrase);
     assert_true((err == HL_OK) == (passphrase != NULL));
     if (passphrase)
         assert_string_equal(passphrase, "correct horse");
@@ -239,7 +219,7 @@ static void a_passphrase_is_read_or_there_is_no_memory(void **unused)
 {
     (void)unused;
     nth_alloc_require();
-    assert_int_equal(keyfile_write(path, bytes_text("correct horse\n"), false), HL_OK);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("correct horse\n"), false), HL_OK);
     assert_int_equal(nth_alloc_sweep(read_passphrase, NULL), 2);
 }
 

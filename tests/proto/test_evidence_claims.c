@@ -4,121 +4,50 @@
 
 #include "proto/evidence.h"
 #include "proto/receipt.h"
-#include "tests/support/bundle_world.h"
+#include "tests/support/bundle_case.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/fake_suite.h"
-
-#define CUSTODY_MS (WORLD_NOW_MS + 2000)
-
-static struct bundle_world *world;
-static struct records records;
-
-static int setup(void **unused)
-{
-    (void)unused;
-    world = bundle_world_new(suite_fake());
-    letter_seal(&world->letter);
-    bundle_add_trust(world, &records);
-    return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    records_done(&records);
-    bundle_world_free(world);
-    return 0;
-}
-
-static struct verdict *judge(void)
-{
-    AUTO(blob) bundle = bundle_finish(world, &records);
-    struct verdict *verdict = NULL;
-
-    assert_int_equal(evidence_verify(world->suite, bytes_blob(bundle), world->trust->root_hash,
-                                     WORLD_NOW_MS, &verdict),
-                     HL_OK);
-    return verdict;
-}
-
-static void expect_invalid(const char *step)
-{
-    struct verdict *verdict = judge();
-
-    assert_int_equal(verdict->result, VERDICT_INVALID);
-    assert_int_equal(verdict->claim_count, 0);
-    assert_int_equal(verdict->notice_count, 0);
-    if (!strstr(verdict->step, step))
-        fail_msg("'%s' instead of '%s'", verdict->step, step);
-    verdict_free(verdict);
-}
-
-static const struct verdict_claim *claim_of(const struct verdict *verdict, const char *claim,
-                                            const char *by)
-{
-    const struct verdict_claim *found = NULL;
-
-    for (size_t i = 0; i < verdict->claim_count; i++) {
-        if (strcmp(verdict->claims[i].claim, claim) == 0 &&
-            strcmp(verdict->claims[i].by_text, by) == 0)
-            found = &verdict->claims[i];
-    }
-    if (!found)
-        fail_msg("no claim %s by %s: %s", claim, by, verdict->step);
-    return found;
-}
-
-static void expect_basis(const char *basis, enum verdict_result result)
-{
-    struct verdict *verdict = judge();
-
-    assert_string_equal(verdict->step, "");
-    assert_string_equal(claim_of(verdict, "sent", "XAA.TEC")->basis, basis);
-    assert_int_equal(claim_of(verdict, "sent", "XAA.TEC")->result, result);
-    assert_int_equal(verdict->result, result);
-    verdict_free(verdict);
-}
 
 static void basis_is_the_number_of_operators_that_gave_custody(void **unused)
 {
     (void)unused;
-    bundle_add_letter(world, &records, XBB);
-    expect_basis("NONE", VERDICT_VALID_WITH_REMARKS);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
-    expect_basis("1 RELAY", VERDICT_VALID);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS + 1); /* one operator twice */
-    expect_basis("1 RELAY", VERDICT_VALID);
-    bundle_add_custody(world, &records, 1, XBB, CUSTODY_MS + 2);
-    expect_basis("2 OPERATORS", VERDICT_VALID);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS + 3);
-    expect_basis("2 OPERATORS", VERDICT_VALID);
+    bundle_add_letter(case_world, &case_records, XBB);
+    bundle_case_expect_basis("NONE", VERDICT_VALID_WITH_REMARKS);
+    bundle_add_custody(case_world, &case_records, 0, XBB, CASE_CUSTODY_MS);
+    bundle_case_expect_basis("1 RELAY", VERDICT_VALID);
+    bundle_add_custody(case_world, &case_records, 0, XBB,
+                       CASE_CUSTODY_MS + 1); /* one operator twice */
+    bundle_case_expect_basis("1 RELAY", VERDICT_VALID);
+    bundle_add_custody(case_world, &case_records, 1, XBB, CASE_CUSTODY_MS + 2);
+    bundle_case_expect_basis("2 OPERATORS", VERDICT_VALID);
+    bundle_add_custody(case_world, &case_records, 0, XBB, CASE_CUSTODY_MS + 3);
+    bundle_case_expect_basis("2 OPERATORS", VERDICT_VALID);
 }
 
 static void custody_that_does_not_cover_this_signature_is_invalid(void **unused)
 {
     (void)unused;
-    bundle_add_letter(world, &records, XBB);
-    world->letter.sealed->deposit_hash[0] ^= 1;
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
-    world->letter.sealed->deposit_hash[0] ^= 1;
-    expect_invalid("custody: other deposit");
+    bundle_add_letter(case_world, &case_records, XBB);
+    case_world->letter.sealed->deposit_hash[0] ^= 1;
+    bundle_add_custody(case_world, &case_records, 0, XBB, CASE_CUSTODY_MS);
+    case_world->letter.sealed->deposit_hash[0] ^= 1;
+    bundle_case_expect_invalid("custody: other deposit");
 }
 
 static void custody_of_another_desks_lane_is_invalid(void **unused)
 {
     (void)unused;
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XCC, CUSTODY_MS);
-    expect_invalid("custody: lane of another desk");
+    bundle_add_letter(case_world, &case_records, XBB);
+    bundle_add_custody(case_world, &case_records, 0, XCC, CASE_CUSTODY_MS);
+    bundle_case_expect_invalid("custody: lane of another desk");
 }
 
 static void released_says_persons_devices_and_when(void **unused)
 {
     (void)unused;
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
-    struct verdict *verdict = judge();
-    const struct verdict_claim *released = claim_of(verdict, "released", "XAA.TEC");
+    bundle_add_letter(case_world, &case_records, XBB);
+    bundle_add_custody(case_world, &case_records, 0, XBB, CASE_CUSTODY_MS);
+    struct verdict *verdict = bundle_case_judge();
+    const struct verdict_claim *released = bundle_case_claim(verdict, "released", "XAA.TEC");
 
     assert_int_equal(released->result, VERDICT_VALID);
     assert_int_equal(released->persons, 2);
@@ -131,17 +60,17 @@ static void released_says_persons_devices_and_when(void **unused)
 
 static void seal_again(void)
 {
-    letter_done(&world->letter);
-    letter_seal(&world->letter);
+    letter_done(&case_world->letter);
+    letter_seal(&case_world->letter);
 }
 
 static void expect_release_remark(const char *detail)
 {
     seal_again();
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
-    struct verdict *verdict = judge();
-    const struct verdict_claim *released = claim_of(verdict, "released", "XAA.TEC");
+    bundle_add_letter(case_world, &case_records, XBB);
+    bundle_add_custody(case_world, &case_records, 0, XBB, CASE_CUSTODY_MS);
+    struct verdict *verdict = bundle_case_judge();
+    const struct verdict_claim *released = bundle_case_claim(verdict, "released", "XAA.TEC");
 
     assert_int_equal(verdict->result, VERDICT_VALID_WITH_REMARKS);
     assert_int_equal(released->result, VERDICT_VALID_WITH_REMARKS);
@@ -152,8 +81,8 @@ static void expect_release_remark(const char *detail)
 static void one_person_is_a_remark(void **unused)
 {
     (void)unused;
-    world->letter.persons = 1;
-    world->letter.releasers[0] = world->letter.author;
+    case_world->letter.persons = 1;
+    case_world->letter.releasers[0] = case_world->letter.author;
     expect_release_remark("not released by a second person");
 }
 
@@ -161,14 +90,14 @@ static void one_person_is_a_remark(void **unused)
 static void one_terminal_is_counted_as_one(void **unused)
 {
     (void)unused;
-    world->letter.releaser_devices[0] = world->letter.draft_device;
+    case_world->letter.releaser_devices[0] = case_world->letter.draft_device;
     seal_again();
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
-    struct verdict *verdict = judge();
+    bundle_add_letter(case_world, &case_records, XBB);
+    bundle_add_custody(case_world, &case_records, 0, XBB, CASE_CUSTODY_MS);
+    struct verdict *verdict = bundle_case_judge();
 
-    assert_int_equal(claim_of(verdict, "released", "XAA.TEC")->devices, 1);
-    assert_int_equal(claim_of(verdict, "released", "XAA.TEC")->persons, 2);
+    assert_int_equal(bundle_case_claim(verdict, "released", "XAA.TEC")->devices, 1);
+    assert_int_equal(bundle_case_claim(verdict, "released", "XAA.TEC")->persons, 2);
     verdict_free(verdict);
 }
 
@@ -176,61 +105,54 @@ static void release_late(struct letter *letter, size_t index, Hotline__V1__Relea
 {
     (void)letter;
     (void)index;
-    release->not_after_ms = CUSTODY_MS - 1;
+    release->not_after_ms = CASE_CUSTODY_MS - 1;
 }
 
 static void release_on_time(struct letter *letter, size_t index, Hotline__V1__Release *release)
 {
     (void)letter;
     (void)index;
-    release->not_after_ms = CUSTODY_MS;
+    release->not_after_ms = CASE_CUSTODY_MS;
 }
 
 static void release_that_had_expired_at_its_custody_is_a_remark(void **unused)
 {
     (void)unused;
-    world->letter.edit_release = release_late;
+    case_world->letter.edit_release = release_late;
     expect_release_remark("the release had expired at the first custody");
 }
 
 static void release_is_good_until_its_last_millisecond(void **unused)
 {
     (void)unused;
-    world->letter.edit_release = release_on_time;
+    case_world->letter.edit_release = release_on_time;
     seal_again();
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
-    expect_basis("1 RELAY", VERDICT_VALID);
+    bundle_add_letter(case_world, &case_records, XBB);
+    bundle_add_custody(case_world, &case_records, 0, XBB, CASE_CUSTODY_MS);
+    bundle_case_expect_basis("1 RELAY", VERDICT_VALID);
 }
 
 /* --- receipts --- */
 
-static void add_sent(void)
-{
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XBB, CUSTODY_MS);
-    bundle_add_custody(world, &records, 1, XBB, CUSTODY_MS + 100);
-}
-
 static void receipts_are_claims_and_an_acknowledgement_without_marks_is_a_remark(void **unused)
 {
     (void)unused;
-    add_sent();
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__OPENED);
-    struct verdict *verdict = judge();
+    bundle_case_add_sent();
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__OPENED);
+    struct verdict *verdict = bundle_case_judge();
     assert_int_equal(verdict->result, VERDICT_VALID);
     assert_int_equal(verdict->claim_count, 4);
     verdict_free(verdict);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__REFUSED);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
-    verdict = judge();
-    const struct verdict_claim *acked = claim_of(verdict, "acknowledged", "XBB.TEC");
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__REFUSED);
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    verdict = bundle_case_judge();
+    const struct verdict_claim *acked = bundle_case_claim(verdict, "acknowledged", "XBB.TEC");
     assert_int_equal(verdict->result, VERDICT_VALID_WITH_REMARKS);
     assert_string_equal(acked->detail,
                         "streams up to Marks later than the ACK are not in the bundle");
     assert_int_equal(acked->disposition, HOTLINE__V1__DISPOSITION__RECEIVED_UNDERSTOOD);
-    (void)claim_of(verdict, "refused", "XBB.TEC");
+    (void)bundle_case_claim(verdict, "refused", "XBB.TEC");
     verdict_free(verdict);
 }
 
@@ -242,12 +164,13 @@ static void say_wrong_desk(Hotline__V1__Receipt *receipt)
 static void acknowledgement_by_the_wrong_desk_is_a_remark(void **unused)
 {
     (void)unused;
-    add_sent();
+    bundle_case_add_sent();
     AUTO(blob)
-    receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, say_wrong_desk);
-    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
-    struct verdict *verdict = judge();
-    assert_string_equal(claim_of(verdict, "acknowledged", "XBB.TEC")->detail,
+    receipt =
+        bundle_receipt(case_world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, say_wrong_desk);
+    records_add(&case_records, RECORD_RECEIPT, bytes_blob(receipt));
+    struct verdict *verdict = bundle_case_judge();
+    assert_string_equal(bundle_case_claim(verdict, "acknowledged", "XBB.TEC")->detail,
                         "disposition: wrong desk");
     verdict_free(verdict);
 }
@@ -258,23 +181,25 @@ static void time_of_a_receipt_stands_on_the_custody_of_its_own_envelope(void **u
     (void)unused;
     static const char *const bases[] = {"NONE", "1 RELAY", "1 RELAY", "2 OPERATORS"};
 
-    add_sent();
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    struct verdict *verdict = judge();
-    assert_string_equal(claim_of(verdict, "sent", "XAA.TEC")->basis, "2 OPERATORS");
-    assert_string_equal(claim_of(verdict, "delivered", "XBB.TEC")->basis, "NONE");
+    bundle_case_add_sent();
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    struct verdict *verdict = bundle_case_judge();
+    assert_string_equal(bundle_case_claim(verdict, "sent", "XAA.TEC")->basis, "2 OPERATORS");
+    assert_string_equal(bundle_case_claim(verdict, "delivered", "XBB.TEC")->basis, "NONE");
     verdict_free(verdict);
     for (unsigned relays = 0; relays < 4; relays++) {
-        AUTO(blob) receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED, NULL);
-        size_t before = records.count;
+        AUTO(blob)
+        receipt = bundle_receipt(case_world, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED, NULL);
+        size_t before = case_records.count;
 
-        bundle_add_carrier(world, &records, XBB, receipt, relays, WORLD_NOW_MS + 61000);
-        verdict = judge();
+        bundle_add_carrier(case_world, &case_records, XBB, receipt, relays, WORLD_NOW_MS + 61000);
+        verdict = bundle_case_judge();
         assert_string_equal(verdict->step, "");
-        assert_string_equal(claim_of(verdict, "delivered", "XBB.TEC")->basis, bases[relays]);
+        assert_string_equal(bundle_case_claim(verdict, "delivered", "XBB.TEC")->basis,
+                            bases[relays]);
         verdict_free(verdict);
-        while (records.count > before)
-            records_drop(&records, records.count - 1);
+        while (case_records.count > before)
+            records_drop(&case_records, case_records.count - 1);
     }
 }
 
@@ -299,8 +224,8 @@ static void copy_to_xcc(struct letter *letter, Hotline__V1__Notice *notice)
 
 static void send_to_both(void)
 {
-    world->letter.edit_notice = copy_to_xcc;
-    world->letter.slots[1] = world_slot(world->small, XCC, 0);
+    case_world->letter.edit_notice = copy_to_xcc;
+    case_world->letter.slots[1] = world_slot(case_world->small, XCC, 0);
     seal_again();
 }
 
@@ -308,17 +233,17 @@ static void each_desk_of_a_notice_to_two_answers_for_itself(void **unused)
 {
     (void)unused;
     send_to_both();
-    add_sent();
-    bundle_add_letter(world, &records, XCC);
-    bundle_add_custody(world, &records, 1, XCC, CUSTODY_MS);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    bundle_add_receipt(world, &records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
-    struct verdict *verdict = judge();
+    bundle_case_add_sent();
+    bundle_add_letter(case_world, &case_records, XCC);
+    bundle_add_custody(case_world, &case_records, 1, XCC, CASE_CUSTODY_MS);
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    bundle_add_receipt(case_world, &case_records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    struct verdict *verdict = bundle_case_judge();
 
     assert_string_equal(verdict->step, "");
-    (void)claim_of(verdict, "delivered", "XBB.TEC");
-    (void)claim_of(verdict, "acknowledged", "XCC.TEC");
-    assert_int_equal(claim_of(verdict, "released", "XAA.TEC")->reseals, 0);
+    (void)bundle_case_claim(verdict, "delivered", "XBB.TEC");
+    (void)bundle_case_claim(verdict, "acknowledged", "XCC.TEC");
+    assert_int_equal(bundle_case_claim(verdict, "released", "XAA.TEC")->reseals, 0);
     assert_int_equal(verdict->claim_count, 4); /* sent and released are said once */
     assert_int_equal(verdict->notice_count, 1);
     verdict_free(verdict);
@@ -329,15 +254,15 @@ static void each_desk_answers_for_itself_also_without_the_file_keys(void **unuse
 {
     (void)unused;
     send_to_both();
-    add_sent();
-    bundle_add_letter(world, &records, XCC);
-    bundle_add_receipt(world, &records, XCC, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
-    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
-    struct verdict *verdict = judge();
+    bundle_case_add_sent();
+    bundle_add_letter(case_world, &case_records, XCC);
+    bundle_add_receipt(case_world, &case_records, XCC, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    records_drop(&case_records, records_find(&case_records, RECORD_FILE_KEY, 0));
+    records_drop(&case_records, records_find(&case_records, RECORD_FILE_KEY, 0));
+    struct verdict *verdict = bundle_case_judge();
 
     assert_string_equal(verdict->step, "");
-    (void)claim_of(verdict, "delivered", "XCC.TEC");
+    (void)bundle_case_claim(verdict, "delivered", "XCC.TEC");
     verdict_free(verdict);
 }
 
@@ -345,31 +270,31 @@ static void addressed_desk_counts_though_its_own_copy_is_not_in_the_bundle(void 
 {
     (void)unused;
     send_to_both();
-    add_sent();
-    bundle_add_receipt(world, &records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
-    struct verdict *verdict = judge();
+    bundle_case_add_sent();
+    bundle_add_receipt(case_world, &case_records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    struct verdict *verdict = bundle_case_judge();
 
     assert_string_equal(verdict->step, "");
-    (void)claim_of(verdict, "acknowledged", "XCC.TEC");
+    (void)bundle_case_claim(verdict, "acknowledged", "XCC.TEC");
     verdict_free(verdict);
 }
 
 static void desk_that_was_not_addressed_cannot_acknowledge(void **unused)
 {
     (void)unused;
-    add_sent();
-    bundle_add_receipt(world, &records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
-    expect_invalid("by a desk that was not addressed");
+    bundle_case_add_sent();
+    bundle_add_receipt(case_world, &case_records, XCC, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    bundle_case_expect_invalid("by a desk that was not addressed");
 }
 
 static void receipt_about_a_deposit_that_is_not_there_is_invalid(void **unused)
 {
     (void)unused;
-    add_sent();
-    world->letter.sealed->deposit_hash[3] ^= 1;
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    world->letter.sealed->deposit_hash[3] ^= 1;
-    expect_invalid("receipt answers no deposit");
+    bundle_case_add_sent();
+    case_world->letter.sealed->deposit_hash[3] ^= 1;
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    case_world->letter.sealed->deposit_hash[3] ^= 1;
+    bundle_case_expect_invalid("receipt answers no deposit");
 }
 
 static void say_another_word(Hotline__V1__Receipt *receipt)
@@ -382,11 +307,12 @@ static void say_another_word(Hotline__V1__Receipt *receipt)
 static void wrong_check_word_is_invalid(void **unused)
 {
     (void)unused;
-    add_sent();
+    bundle_case_add_sent();
     AUTO(blob)
-    receipt = bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, say_another_word);
-    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
-    expect_invalid("check word wrong");
+    receipt =
+        bundle_receipt(case_world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, say_another_word);
+    records_add(&case_records, RECORD_RECEIPT, bytes_blob(receipt));
+    bundle_case_expect_invalid("check word wrong");
 }
 
 /* --- reservation --- */
@@ -404,16 +330,16 @@ static void reservation_texts_must_be_among_those_that_travel_along(void **unuse
     (void)unused;
     static const char texts[] = "\0\0\0\2en\0another reservation\0";
 
-    add_sent();
+    bundle_case_add_sent();
     label_hash1(label_fixed(LABEL_RESERVATION), BYTES(texts, sizeof(texts) - 1), other_hash);
     AUTO(blob)
     receipt =
-        bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, reserve_otherwise);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
-    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
-    expect_invalid("reservation text is not the signed one");
-    records_add(&records, RECORD_RESERVATION, BYTES(texts, sizeof(texts) - 1));
-    struct verdict *verdict = judge();
+        bundle_receipt(case_world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, reserve_otherwise);
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    records_add(&case_records, RECORD_RECEIPT, bytes_blob(receipt));
+    bundle_case_expect_invalid("reservation text is not the signed one");
+    records_add(&case_records, RECORD_RESERVATION, BYTES(texts, sizeof(texts) - 1));
+    struct verdict *verdict = bundle_case_judge();
     assert_string_equal(verdict->step, "");
     verdict_free(verdict);
 }
@@ -423,23 +349,23 @@ static void reservation_texts_must_be_among_those_that_travel_along(void **unuse
 static void without_file_key_custody_and_receipts_are_judged_and_no_text_is_shown(void **unused)
 {
     (void)unused;
-    add_sent();
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
+    bundle_case_add_sent();
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    records_drop(&case_records, records_find(&case_records, RECORD_FILE_KEY, 0));
     for (int has_link = 1; has_link >= 0; has_link--) {
         if (!has_link)
-            records_drop(&records, records_find(&records, RECORD_LINK, 0));
-        struct verdict *verdict = judge();
+            records_drop(&case_records, records_find(&case_records, RECORD_LINK, 0));
+        struct verdict *verdict = bundle_case_judge();
 
         assert_string_equal(verdict->step, "");
         assert_int_equal(verdict->result, VERDICT_VALID_WITH_REMARKS);
         assert_int_equal(verdict->claim_count, 2);
         assert_int_equal(verdict->notice_count, 0);
-        assert_string_equal(claim_of(verdict, "sent", "XAA.TEC")->basis, "2 OPERATORS");
-        assert_string_equal(claim_of(verdict, "delivered", "XBB.TEC")->detail,
+        assert_string_equal(bundle_case_claim(verdict, "sent", "XAA.TEC")->basis, "2 OPERATORS");
+        assert_string_equal(bundle_case_claim(verdict, "delivered", "XBB.TEC")->detail,
                             "text and releases are not in the bundle");
-        assert_memory_equal(claim_of(verdict, "delivered", "XBB.TEC")->notice_hash,
-                            world->letter.notice_hash, HASH_BYTES);
+        assert_memory_equal(bundle_case_claim(verdict, "delivered", "XBB.TEC")->notice_hash,
+                            case_world->letter.notice_hash, HASH_BYTES);
         verdict_free(verdict);
     }
 }
@@ -447,9 +373,10 @@ static void without_file_key_custody_and_receipts_are_judged_and_no_text_is_show
 static void without_file_key_the_slot_must_still_be_in_the_signed_tree(void **unused)
 {
     (void)unused;
-    add_sent();
-    records_drop(&records, records_find(&records, RECORD_FILE_KEY, 0));
-    struct blob *octets = records.items[records_find(&records, RECORD_ENVELOPE, 0)].octets;
+    bundle_case_add_sent();
+    records_drop(&case_records, records_find(&case_records, RECORD_FILE_KEY, 0));
+    struct blob *octets =
+        case_records.items[records_find(&case_records, RECORD_ENVELOPE, 0)].octets;
     Hotline__V1__DeliveredEnvelope *delivered =
         hotline__v1__delivered_envelope__unpack(NULL, octets->len, octets->data);
     struct blob *packed = NULL;
@@ -459,10 +386,10 @@ static void without_file_key_the_slot_must_still_be_in_the_signed_tree(void **un
     memcpy(octets->data, packed->data, octets->len);
     blob_free(packed);
     hotline__v1__delivered_envelope__free_unpacked(delivered, NULL);
-    expect_invalid("step 5, slot proof");
+    bundle_case_expect_invalid("step 5, slot proof");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bundle_case_up, bundle_case_down)
 
 int main(void)
 {

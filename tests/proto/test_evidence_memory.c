@@ -5,30 +5,14 @@
 #include "tests/support/cmocka_all.h"
 
 #include "proto/evidence.h"
-#include "tests/support/bundle_world.h"
-#include "tests/support/fake_suite.h"
+#include "tests/support/bundle_case.h"
 #include "tests/support/nth_alloc.h"
-
-static struct bundle_world *world;
-static struct records records;
 
 static int setup(void **unused)
 {
     (void)unused;
-    world = bundle_world_new(suite_fake());
-    letter_seal(&world->letter);
-    bundle_add_trust(world, &records);
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XBB, WORLD_NOW_MS + 2000);
-    bundle_add_custody(world, &records, 1, XBB, WORLD_NOW_MS + 2100);
-    return 0;
-}
-
-static int teardown(void **unused)
-{
-    (void)unused;
-    records_done(&records);
-    bundle_world_free(world);
+    (void)bundle_case_up(NULL);
+    bundle_case_add_sent();
     return 0;
 }
 
@@ -46,8 +30,8 @@ static int judge(void *context)
     const struct judged *judged = context;
     struct verdict *verdict = NULL;
 
-    int err = evidence_verify(world->suite, bytes_blob(judged->bundle), world->trust->root_hash,
-                              WORLD_NOW_MS, &verdict);
+    int err = evidence_verify(case_world->suite, bytes_blob(judged->bundle),
+                              case_world->trust->root_hash, WORLD_NOW_MS, &verdict);
     if (err != HL_OK) {
         assert_null(verdict);
         return err;
@@ -63,7 +47,7 @@ static int judge(void *context)
 
 static void sweep(enum verdict_result result, const char *step, size_t claim_count)
 {
-    struct judged judged = {.bundle = bundle_finish(world, &records),
+    struct judged judged = {.bundle = bundle_finish(case_world, &case_records),
                             .result = result,
                             .step = step,
                             .claim_count = claim_count};
@@ -77,62 +61,38 @@ static void a_good_bundle_is_valid_or_there_is_no_verdict(void **unused)
     (void)unused;
     nth_alloc_require();
     struct blob *receipt =
-        bundle_receipt(world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, NULL);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    records_add(&records, RECORD_RECEIPT, bytes_blob(receipt));
-    bundle_add_carrier(world, &records, XBB, receipt, 3, WORLD_NOW_MS + 70000);
+        bundle_receipt(case_world, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, NULL);
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    records_add(&case_records, RECORD_RECEIPT, bytes_blob(receipt));
+    bundle_add_carrier(case_world, &case_records, XBB, receipt, 3, WORLD_NOW_MS + 70000);
     blob_free(receipt);
     sweep(VERDICT_VALID_WITH_REMARKS, "", 4);
 }
 
-/* A signed object of one key: what is on file against a bundle. */
-static void add_signed(enum bundle_record type, const ProtobufCMessage *message,
-                       enum label_fixed label, const struct sign_key *key)
+/* What is on file against a bundle; frees the object. */
+static void add_object(enum bundle_record type, struct blob *object)
 {
-    AUTO(blob) body = NULL;
-    AUTO(blob) object = NULL;
-
-    assert_int_equal(strict_pack(message, &body), HL_OK);
-    assert_int_equal(
-        sign_object(world->suite, label_fixed(label), bytes_blob(body), &key, 1, &object), HL_OK);
-    records_add(&records, type, bytes_blob(object));
+    records_add(&case_records, type, bytes_blob(object));
+    blob_free(object);
 }
 
 static void add_reject(void)
 {
-    struct small_world *small = world->small;
-    uint8_t relay[ID_BYTES] = {1};
-    Hotline__V1__Reject reject = HOTLINE__V1__REJECT__INIT;
+    const Hotline__V1__Reject reject = bundle_case_reject();
 
-    reject.ns = (ProtobufCBinaryData){NS_BYTES, world->trust->ns};
-    reject.relay = (ProtobufCBinaryData){ID_BYTES, relay};
-    reject.deposit_hash = (ProtobufCBinaryData){HASH_BYTES, world->letter.sealed->deposit_hash};
-    reject.step = 4;
-    reject.by_entity = (ProtobufCBinaryData){ID_BYTES, small->entities[XBB].id};
-    reject.by_device = (ProtobufCBinaryData){ID_BYTES, small->devices[XBB][0]->id};
-    reject.at_ms = WORLD_NOW_MS + 9000;
-    add_signed(RECORD_REJECT, &reject.base, LABEL_REJECT, small->devices[XBB][0]);
+    add_object(RECORD_REJECT, bundle_case_sign(&reject.base, LABEL_REJECT,
+                                               case_world->small->devices[XBB][0], NULL));
 }
 
 /* The sending device revokes itself as of `at_ms`. */
 static void add_revocation(int64_t at_ms)
 {
-    const struct cert *cert = bundle_device(world, XAA, 0);
-    uint8_t entity[ID_BYTES];
-    uint8_t id[ID_BYTES];
-    Hotline__V1__Revocation revocation = HOTLINE__V1__REVOCATION__INIT;
+    Hotline__V1__Revocation revocation =
+        bundle_case_revocation(bundle_device(case_world, XAA, 0), at_ms);
 
-    memcpy(entity, cert->entity, ID_BYTES);
-    memcpy(id, cert->id, ID_BYTES);
-    revocation.ns = (ProtobufCBinaryData){NS_BYTES, world->trust->ns};
-    revocation.entity = (ProtobufCBinaryData){ID_BYTES, entity};
-    revocation.key_id = (ProtobufCBinaryData){ID_BYTES, id};
-    revocation.cert_serial = cert->serial;
-    revocation.invalid_since_ms = at_ms;
-    revocation.reason = HOTLINE__V1__REV_REASON__REV_LOST;
     revocation.at_ms = at_ms;
-    add_signed(RECORD_REVOCATION, &revocation.base, LABEL_REVOCATION,
-               world->small->devices[XAA][0]);
+    add_object(RECORD_REVOCATION, bundle_case_sign(&revocation.base, LABEL_REVOCATION,
+                                                   case_world->small->devices[XAA][0], NULL));
 }
 
 static void what_is_on_file_against_a_bundle_is_never_overlooked(void **unused)
@@ -151,24 +111,24 @@ static void what_is_on_file_against_a_bundle_is_never_overlooked(void **unused)
 static int finish(struct evidence_writer *writer, struct blob **ret_bundle)
 {
     static const uint8_t notices[1][HASH_BYTES] = {{1}};
-    const struct evidence_manifest manifest = {.ns = world->trust->ns,
-                                               .device = bundle_device(world, XAA, 0),
-                                               .device_key = world->small->devices[XAA][0],
+    const struct evidence_manifest manifest = {.ns = case_world->trust->ns,
+                                               .device = bundle_device(case_world, XAA, 0),
+                                               .device_key = case_world->small->devices[XAA][0],
                                                .at_ms = WORLD_NOW_MS,
                                                .plane = 1,
                                                .software = "test",
                                                .notices = notices,
                                                .notice_count = 1};
 
-    return evidence_finish(writer, world->suite, &manifest, ret_bundle);
+    return evidence_finish(writer, case_world->suite, &manifest, ret_bundle);
 }
 
 static int write_documents(struct evidence_writer *writer)
 {
-    const struct cert *const certs[] = {bundle_device(world, XAA, 0),
-                                        bundle_officer(world, XBB, 0)};
+    const struct cert *const certs[] = {bundle_device(case_world, XAA, 0),
+                                        bundle_officer(case_world, XBB, 0)};
 
-    return evidence_add_trust(writer, world->trust, certs, 2);
+    return evidence_add_trust(writer, case_world->trust, certs, 2);
 }
 
 /* Every step once; where one fails, no later one makes a bundle of the rest. */
@@ -202,7 +162,7 @@ static void a_bundle_is_written_whole_or_not_at_all(void **unused)
     assert_true(nth_alloc_sweep(write_bundle, NULL) > 30);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, bundle_case_down)
 
 int main(void)
 {

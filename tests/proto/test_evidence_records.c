@@ -4,26 +4,19 @@
 
 #include "base/buf.h"
 #include "proto/evidence.h"
-#include "tests/support/bundle_world.h"
+#include "tests/support/bundle_case.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/fake_suite.h"
 
-static struct bundle_world *world;
-static struct records records;
 static struct blob *bundle;
 
 static int setup(void **unused)
 {
     (void)unused;
-    world = bundle_world_new(suite_fake());
-    letter_seal(&world->letter);
-    bundle_add_trust(world, &records);
-    bundle_add_letter(world, &records, XBB);
-    bundle_add_custody(world, &records, 0, XBB, WORLD_NOW_MS + 2000);
-    bundle_add_custody(world, &records, 1, XBB, WORLD_NOW_MS + 2100);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
-    bundle_add_receipt(world, &records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
-    bundle = bundle_finish(world, &records);
+    (void)bundle_case_up(NULL);
+    bundle_case_add_sent();
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED);
+    bundle_add_receipt(case_world, &case_records, XBB, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);
+    bundle = bundle_finish(case_world, &case_records);
     return 0;
 }
 
@@ -31,9 +24,7 @@ static int teardown(void **unused)
 {
     (void)unused;
     blob_free(bundle);
-    records_done(&records);
-    bundle_world_free(world);
-    return 0;
+    return bundle_case_down(NULL);
 }
 
 /* The verdict's result, and in `step` where it failed. */
@@ -41,7 +32,8 @@ static enum verdict_result result_of(struct bytes octets, char step[64])
 {
     struct verdict *verdict = NULL;
 
-    assert_int_equal(evidence_verify(world->suite, octets, NULL, WORLD_NOW_MS, &verdict), HL_OK);
+    assert_int_equal(evidence_verify(case_world->suite, octets, NULL, WORLD_NOW_MS, &verdict),
+                     HL_OK);
     enum verdict_result result = verdict->result;
     memcpy(step, verdict->step, 64);
     if (result == VERDICT_INVALID) {
@@ -54,7 +46,7 @@ static enum verdict_result result_of(struct bytes octets, char step[64])
 
 static enum verdict_result result_signed_anew(char step[64])
 {
-    AUTO(blob) again = bundle_finish(world, &records);
+    AUTO(blob) again = bundle_finish(case_world, &case_records);
 
     return result_of(bytes_blob(again), step);
 }
@@ -105,13 +97,13 @@ static void damaged_record_is_invalid_though_the_manifest_covers_it(void **unuse
     (void)unused;
     char step[64];
 
-    for (size_t i = 0; i < records.count; i++) {
-        struct blob *octets = records.items[i].octets;
+    for (size_t i = 0; i < case_records.count; i++) {
+        struct blob *octets = case_records.items[i].octets;
 
         for (size_t k = 0; k<octets->len; k += octets->len> 64 ? 7 : 1) {
             octets->data[k] ^= (uint8_t)(1U << k % 8);
             if (result_signed_anew(step) != VERDICT_INVALID)
-                fail_msg("record %zu of type %u, octet %zu", i, records.items[i].type, k);
+                fail_msg("record %zu of type %u, octet %zu", i, case_records.items[i].type, k);
             octets->data[k] ^= (uint8_t)(1U << k % 8);
         }
     }
@@ -122,14 +114,14 @@ static void cut_record_is_invalid_though_the_manifest_covers_it(void **unused)
     (void)unused;
     char step[64];
 
-    for (size_t i = 0; i < records.count; i++) {
-        struct blob *octets = records.items[i].octets;
+    for (size_t i = 0; i < case_records.count; i++) {
+        struct blob *octets = case_records.items[i].octets;
         size_t whole = octets->len;
 
         for (size_t len = 0; len<whole; len += whole> 64 ? 13 : 1) {
             octets->len = len;
             if (result_signed_anew(step) != VERDICT_INVALID)
-                fail_msg("record %zu of type %u, length %zu", i, records.items[i].type, len);
+                fail_msg("record %zu of type %u, length %zu", i, case_records.items[i].type, len);
         }
         octets->len = whole;
     }
@@ -141,15 +133,15 @@ static void left_out_record_is_missed_or_may_be_left_out(void **unused)
     (void)unused;
     char step[64];
 
-    for (size_t i = 0; i < records.count; i++) {
-        uint32_t type = records.items[i].type;
-        struct records less = records;
+    for (size_t i = 0; i < case_records.count; i++) {
+        uint32_t type = case_records.items[i].type;
+        struct records less = case_records;
 
         if (type == RECORD_ROOT || type == RECORD_CERT_PROOF)
             continue; /* below */
         less.count--;
         memmove(&less.items[i], &less.items[i + 1], (less.count - i) * sizeof(less.items[0]));
-        AUTO(blob) again = bundle_finish(world, &less);
+        AUTO(blob) again = bundle_finish(case_world, &less);
         bool is_invalid = result_of(bytes_blob(again), step) == VERDICT_INVALID;
         if (is_invalid == is_optional(type))
             fail_msg("record %zu of type %u: %s", i, type, step);
@@ -158,9 +150,10 @@ static void left_out_record_is_missed_or_may_be_left_out(void **unused)
 
 static bool is_used(const struct cert *cert)
 {
-    const struct cert *used[] = {bundle_device(world, XAA, 0),  bundle_device(world, XAA, 1),
-                                 bundle_officer(world, XAA, 0), bundle_officer(world, XAA, 1),
-                                 bundle_device(world, XBB, 0),  bundle_officer(world, XBB, 0)};
+    const struct cert *used[] = {
+        bundle_device(case_world, XAA, 0),  bundle_device(case_world, XAA, 1),
+        bundle_officer(case_world, XAA, 0), bundle_officer(case_world, XAA, 1),
+        bundle_device(case_world, XBB, 0),  bundle_officer(case_world, XBB, 0)};
 
     for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
         if (used[i] == cert)
@@ -172,20 +165,20 @@ static bool is_used(const struct cert *cert)
 static void missing_certificate_of_whoever_signed_is_invalid(void **unused)
 {
     (void)unused;
-    size_t index = records_find(&records, RECORD_CERT_PROOF, 0);
+    size_t index = records_find(&case_records, RECORD_CERT_PROOF, 0);
     char step[64];
 
     for (int state = 0; state < WORLD_STATES; state++) {
         for (int no = 0; no < 4; no++, index++) {
-            struct records less = records;
-            const struct cert *cert =
-                no < 2 ? bundle_device(world, state, no) : bundle_officer(world, state, no - 2);
+            struct records less = case_records;
+            const struct cert *cert = no < 2 ? bundle_device(case_world, state, no)
+                                             : bundle_officer(case_world, state, no - 2);
 
             assert_int_equal(less.items[index].type, RECORD_CERT_PROOF);
             less.count--;
             memmove(&less.items[index], &less.items[index + 1],
                     (less.count - index) * sizeof(less.items[0]));
-            AUTO(blob) again = bundle_finish(world, &less);
+            AUTO(blob) again = bundle_finish(case_world, &less);
             bool is_invalid = result_of(bytes_blob(again), step) == VERDICT_INVALID;
             if (is_invalid != is_used(cert))
                 fail_msg("certificate %d of state %d: %s", no, state, step);
@@ -195,19 +188,19 @@ static void missing_certificate_of_whoever_signed_is_invalid(void **unused)
 
 static void swap(size_t left, size_t right)
 {
-    uint32_t type = records.items[left].type;
-    struct blob *octets = records.items[left].octets;
+    uint32_t type = case_records.items[left].type;
+    struct blob *octets = case_records.items[left].octets;
 
-    records.items[left] = records.items[right];
-    records.items[right].type = type;
-    records.items[right].octets = octets;
+    case_records.items[left] = case_records.items[right];
+    case_records.items[right].type = type;
+    case_records.items[right].octets = octets;
 }
 
 static void records_out_of_order_are_invalid(void **unused)
 {
     (void)unused;
-    size_t envelope = records_find(&records, RECORD_ENVELOPE, 0);
-    size_t count = records.count;
+    size_t envelope = records_find(&case_records, RECORD_ENVELOPE, 0);
+    size_t count = case_records.count;
     char step[64];
 
     swap(envelope, envelope + 1); /* a key before any envelope */
@@ -218,10 +211,10 @@ static void records_out_of_order_are_invalid(void **unused)
     assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
     assert_non_null(strstr(step, "file key is not that of the record before"));
     swap(envelope + 1, envelope + 2);
-    records_add(&records, RECORD_LINK, bytes_blob(records.items[envelope + 2].octets));
+    records_add(&case_records, RECORD_LINK, bytes_blob(case_records.items[envelope + 2].octets));
     assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
     assert_non_null(strstr(step, "a second Link of one envelope"));
-    records_drop(&records, count);
+    records_drop(&case_records, count);
     assert_int_equal(result_signed_anew(step), VERDICT_VALID_WITH_REMARKS);
     /* with the manifest as it was, any order but one is wrong */
     AUTO(blob) manifest = NULL;
@@ -229,9 +222,9 @@ static void records_out_of_order_are_invalid(void **unused)
     for (size_t at = 4; at < bundle->len; at += 8 + get_u32be(bundle->data + at + 4))
         tail = at;
     assert_int_equal(blob_copy(BYTES(bundle->data + tail, bundle->len - tail), &manifest), HL_OK);
-    for (size_t i = 0; i + 1 < records.count; i++) {
+    for (size_t i = 0; i + 1 < case_records.count; i++) {
         swap(i, i + 1);
-        AUTO(blob) again = bundle_finish(world, &records);
+        AUTO(blob) again = bundle_finish(case_world, &case_records);
         /* the manifest is of one length, whatever it says */
         assert_int_equal(again->len, bundle->len);
         memcpy(again->data + tail, manifest->data, manifest->len);
@@ -247,10 +240,10 @@ static void unknown_record_type_is_invalid(void **unused)
     char step[64];
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        records_add(&records, (enum bundle_record)types[i], bytes_text("x"));
+        records_add(&case_records, (enum bundle_record)types[i], bytes_text("x"));
         assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
         assert_non_null(strstr(step, "unknown type"));
-        records_drop(&records, records.count - 1);
+        records_drop(&case_records, case_records.count - 1);
     }
 }
 
@@ -259,7 +252,7 @@ static void second_manifest_is_invalid(void **unused)
     (void)unused;
     char step[64];
 
-    records_add(&records, RECORD_MANIFEST, bytes_text("x"));
+    records_add(&case_records, RECORD_MANIFEST, bytes_text("x"));
     assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
     assert_non_null(strstr(step, "stands behind the manifest"));
 }
@@ -269,14 +262,14 @@ static void exporter_without_certificate_and_wrong_signer_are_invalid(void **unu
     (void)unused;
     char step[64];
     AUTO(blob)
-    wrong = records_finish(&records, world->suite, bundle_device(world, XAA, 0),
-                           world->small->devices[XAA][1], world->letter.notice_hash);
+    wrong = records_finish(&case_records, case_world->suite, bundle_device(case_world, XAA, 0),
+                           case_world->small->devices[XAA][1], case_world->letter.notice_hash);
     AUTO(blob)
-    officer = records_finish(&records, world->suite, bundle_officer(world, XAA, 0),
-                             world->small->officers[XAA][0], world->letter.notice_hash);
+    officer = records_finish(&case_records, case_world->suite, bundle_officer(case_world, XAA, 0),
+                             case_world->small->officers[XAA][0], case_world->letter.notice_hash);
     AUTO(blob)
-    recipient = records_finish(&records, world->suite, bundle_device(world, XBB, 0),
-                               world->small->devices[XBB][0], world->letter.notice_hash);
+    recipient = records_finish(&case_records, case_world->suite, bundle_device(case_world, XBB, 0),
+                               case_world->small->devices[XBB][0], case_world->letter.notice_hash);
 
     assert_int_equal(result_of(bytes_blob(wrong), step), VERDICT_INVALID);
     assert_non_null(strstr(step, "manifest's signature"));
@@ -289,16 +282,18 @@ static void exporter_without_certificate_and_wrong_signer_are_invalid(void **unu
 static void four_hundred_copies_of_one_envelope_are_sent_once(void **unused)
 {
     (void)unused;
-    size_t envelope = records_find(&records, RECORD_ENVELOPE, 0);
+    size_t envelope = records_find(&case_records, RECORD_ENVELOPE, 0);
     struct verdict *verdict = NULL;
 
     for (size_t i = 1; i < 400; i++) {
-        records_add(&records, RECORD_ENVELOPE, bytes_blob(records.items[envelope].octets));
-        records_add(&records, RECORD_FILE_KEY, bytes_blob(records.items[envelope + 1].octets));
+        records_add(&case_records, RECORD_ENVELOPE,
+                    bytes_blob(case_records.items[envelope].octets));
+        records_add(&case_records, RECORD_FILE_KEY,
+                    bytes_blob(case_records.items[envelope + 1].octets));
     }
-    AUTO(blob) again = bundle_finish(world, &records);
-    assert_int_equal(evidence_verify(world->suite, bytes_blob(again), NULL, WORLD_NOW_MS, &verdict),
-                     HL_OK);
+    AUTO(blob) again = bundle_finish(case_world, &case_records);
+    assert_int_equal(
+        evidence_verify(case_world->suite, bytes_blob(again), NULL, WORLD_NOW_MS, &verdict), HL_OK);
     assert_string_equal(verdict->step, "");
     assert_int_equal(verdict->claim_count, 4); /* sent, released, delivered, acknowledged */
     assert_int_equal(verdict->notice_count, 1);
@@ -344,13 +339,13 @@ static void records_beyond_what_a_manifest_lists_are_not_read(void **unused)
 static void more_claims_than_a_verdict_holds_is_invalid_and_no_lack_of_memory(void **unused)
 {
     (void)unused;
-    size_t receipt = records_find(&records, RECORD_RECEIPT, 0);
+    size_t receipt = records_find(&case_records, RECORD_RECEIPT, 0);
     char step[64];
 
     for (size_t i = 4; i < VERDICT_CLAIMS_MAX; i++) /* sent, released and two receipts are there */
-        records_add(&records, RECORD_RECEIPT, bytes_blob(records.items[receipt].octets));
+        records_add(&case_records, RECORD_RECEIPT, bytes_blob(case_records.items[receipt].octets));
     assert_int_equal(result_signed_anew(step), VERDICT_VALID_WITH_REMARKS);
-    records_add(&records, RECORD_RECEIPT, bytes_blob(records.items[receipt].octets));
+    records_add(&case_records, RECORD_RECEIPT, bytes_blob(case_records.items[receipt].octets));
     assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
     assert_non_null(strstr(step, "more claims than a verdict holds"));
 }
@@ -359,11 +354,11 @@ static void more_proofs_than_a_roster_has_certificates_is_invalid_and_no_lack_of
     void **unused)
 {
     (void)unused;
-    size_t proof = records_find(&records, RECORD_CERT_PROOF, 0);
+    size_t proof = records_find(&case_records, RECORD_CERT_PROOF, 0);
     char step[64];
 
     for (int i = 0; i < 257; i++) /* each the same, and each good */
-        records_add(&records, RECORD_CERT_PROOF, bytes_blob(records.items[proof].octets));
+        records_add(&case_records, RECORD_CERT_PROOF, bytes_blob(case_records.items[proof].octets));
     assert_int_equal(result_signed_anew(step), VERDICT_INVALID);
     assert_non_null(strstr(step, "more than 256"));
 }

@@ -102,17 +102,24 @@ void desk_put_back(struct desk *desk, sqlite3 *aside)
                      SQLITE_OK);
 }
 
-void desk_check_counts(struct desk *desk, const struct desk_count *counts, size_t max)
+void desk_sweep_expect(struct desk_sweep *sweep,
+                       const struct desk_count counts[static DESK_COUNTS_MAX])
 {
-    for (size_t i = 0; i < max && counts[i].sql != NULL; i++) {
+    memcpy(sweep->expected, counts, sizeof(sweep->expected));
+}
+
+static void check(const struct desk_sweep *sweep)
+{
+    const struct desk_count *counts = sweep->expected;
+    for (size_t i = 0; i < DESK_COUNTS_MAX && counts[i].sql != NULL; i++) {
         int64_t number = -1;
-        assert_int_equal(sql_number_of(desk, counts[i].sql, SQL_NO_ARGS, &number), HL_OK);
+        assert_int_equal(sql_number_of(sweep->desk, counts[i].sql, SQL_NO_ARGS, &number), HL_OK);
         if (number != counts[i].number)
             fail_msg("%s: %lld, not %lld", counts[i].sql, (long long)number,
                      (long long)counts[i].number);
     }
     uint64_t rows = 0;
-    assert_int_equal(desk_journal_verify(desk, &rows), HL_OK);
+    assert_int_equal(desk_journal_verify(sweep->desk, &rows), HL_OK);
 }
 
 /* --- what is owned --- */
@@ -140,6 +147,7 @@ void desk_sweep_cool(struct desk *desk)
 
 struct sweeping {
     const struct desk_sweep *sweep;
+    int (*run)(void *context);
     void (*arm)(unsigned long n);
     bool is_cold;
     sqlite3 *aside;
@@ -147,14 +155,15 @@ struct sweeping {
 };
 
 /* Done and undone, so that its statements are prepared and its tables as before. */
-static void rehearse(const struct desk_sweep *sweep)
+static void rehearse(const struct sweeping *sweeping)
 {
+    const struct desk_sweep *sweep = sweeping->sweep;
     AUTO_TRANSACTION transaction = {0};
     assert_int_equal(sql_begin(sweep->desk, &transaction), HL_OK);
-    int err = sweep->run(sweep->context);
+    int err = sweeping->run(sweep->context);
     if (err != HL_OK)
         fail_msg("the next time it fails too: error %d (%s)", err, desk_why(sweep->desk));
-    sweep->check(sweep->context);
+    check(sweep);
 }
 
 /* Nothing of what failed is left in the connection: no lock that others wait for, no change that the next one would commit. */
@@ -168,7 +177,7 @@ static void expect_no_transaction(struct desk *desk, unsigned long n)
 static void start_over(const struct sweeping *sweeping)
 {
     desk_put_back(sweeping->sweep->desk, sweeping->aside);
-    rehearse(sweeping->sweep);
+    rehearse(sweeping);
 }
 
 /* It was done: once, and asking again makes no second. */
@@ -179,11 +188,11 @@ static void expect_done(const struct sweeping *sweeping, unsigned long n, bool m
     desk_dump(sweep->desk, &now);
     const char *table = desk_dump_differs(&sweeping->before, &now);
     if (table != NULL)
-        sweep->check(sweep->context);
+        check(sweep);
     if (may_repeat && table != NULL) {
         print_message("allocation %lu failed: done all the same (%s)\n", n, table);
-        (void)sweep->run(sweep->context); /* refused, or repeated */
-        sweep->check(sweep->context);
+        (void)sweeping->run(sweep->context); /* refused, or repeated */
+        check(sweep);
     }
 }
 
@@ -196,7 +205,7 @@ static bool try_one(const struct sweeping *sweeping, unsigned long n)
         desk_sweep_cool(sweep->desk);
     long live = desk_sweep_live();
     sweeping->arm(n);
-    int err = sweep->run(sweep->context);
+    int err = sweeping->run(sweep->context);
     bool failed = nth_alloc_disarm();
     long left = desk_sweep_live() - live;
     if (err != HL_ENOMEM && err != HL_OK)
@@ -212,7 +221,7 @@ static bool try_one(const struct sweeping *sweeping, unsigned long n)
         expect_done(sweeping, n, err != HL_OK);
         start_over(sweeping);
     } else {
-        rehearse(sweep);
+        rehearse(sweeping);
     }
     return failed;
 }
@@ -222,7 +231,7 @@ static void run_all(struct sweeping *sweeping, unsigned long stride)
     const struct desk_sweep *sweep = sweeping->sweep;
     sweeping->aside = desk_put_aside(sweep->desk);
     desk_dump(sweep->desk, &sweeping->before);
-    rehearse(sweep);
+    rehearse(sweeping);
     unsigned long n = 1;
     while (try_one(sweeping, n)) {
         n += stride;
@@ -234,26 +243,25 @@ static void run_all(struct sweeping *sweeping, unsigned long stride)
         print_message("%lu allocations%s\n", n - 1, sweeping->is_cold ? ", nothing prepared" : "");
 }
 
-static unsigned long stride_of(const struct desk_sweep *sweep)
+unsigned long desk_sweep_stride(unsigned long usual)
 {
     const char *wanted = getenv("HOTLINE_NTH");
-    return wanted != NULL && strcmp(wanted, "all") == 0 ? 1 : sweep->stride;
+    return wanted != NULL && strcmp(wanted, "all") == 0 ? 1 : usual;
 }
 
-void desk_sweep_once(const struct desk_sweep *sweep)
+static void run_warm_and_cold(struct sweeping sweeping)
 {
-    struct sweeping warm = {.sweep = sweep, .arm = nth_alloc_arm};
-    struct sweeping cold = {.sweep = sweep, .arm = nth_alloc_arm, .is_cold = true};
-    run_all(&warm, 1);
-    if (sweep->stride > 0)
-        run_all(&cold, stride_of(sweep));
+    run_all(&sweeping, 1);
+    sweeping.is_cold = true;
+    run_all(&sweeping, desk_sweep_stride(DESK_STRIDE));
 }
 
-void desk_sweep_for_good(const struct desk_sweep *sweep)
+void desk_sweep_once(const struct desk_sweep *sweep, int (*run)(void *context))
 {
-    struct sweeping warm = {.sweep = sweep, .arm = nth_alloc_arm_all};
-    struct sweeping cold = {.sweep = sweep, .arm = nth_alloc_arm_all, .is_cold = true};
-    run_all(&warm, 1);
-    if (sweep->stride > 0)
-        run_all(&cold, stride_of(sweep));
+    run_warm_and_cold((struct sweeping){.sweep = sweep, .run = run, .arm = nth_alloc_arm});
+}
+
+void desk_sweep_for_good(const struct desk_sweep *sweep, int (*run)(void *context))
+{
+    run_warm_and_cold((struct sweeping){.sweep = sweep, .run = run, .arm = nth_alloc_arm_all});
 }

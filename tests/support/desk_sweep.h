@@ -6,28 +6,35 @@
 
 #include "client/desk_sql.h"
 
-struct desk_sweep {
-    struct desk *desk;
-    int (*run)(void *context); /* the operation; frees what it was given */
-    void (*check)(
-        void *context); /* asserts its one result in the tables; also after it has run twice */
-    void *context;
-    /* Without prepared statements there are thousands of allocations: every `stride`-th is tried, and all of them with
-     * HOTLINE_NTH=all in the environment. 0: not tried at all. */
-    unsigned long stride;
-};
+#define DESK_COUNTS_MAX 10
+/* A prime: over the runs it falls on every kind of statement. */
+#define DESK_STRIDE 61
 
-/* One allocation fails: with the statements prepared, each; without, every stride-th. The tables are as before when it is done. */
-void desk_sweep_once(const struct desk_sweep *sweep);
-/* All allocations from the n-th on fail. */
-void desk_sweep_for_good(const struct desk_sweep *sweep);
-
-/* What numbers must stand in the tables; the journal is a chain. Ends with a NULL, or after `max`. */
+/* What number must stand in the tables. */
 struct desk_count {
     const char *sql;
     int64_t number;
 };
-void desk_check_counts(struct desk *desk, const struct desk_count *counts, size_t max);
+struct desk_sweep {
+    struct desk *desk;
+    void *context; /* of the operation */
+    /* The one result of the operation, also after it has run twice; ends with a NULL. The journal is a chain in any case. */
+    struct desk_count expected[DESK_COUNTS_MAX];
+};
+/* DESK_EXPECT(sweep, {"SELECT …", 1}, …): what stands there before is forgotten. */
+#define DESK_EXPECT(sweep, ...)                                                                    \
+    desk_sweep_expect((sweep), (const struct desk_count[DESK_COUNTS_MAX]){__VA_ARGS__})
+void desk_sweep_expect(struct desk_sweep *sweep,
+                       const struct desk_count counts[static DESK_COUNTS_MAX]);
+
+/* One allocation of the operation fails, which frees what it was given: with the statements prepared, each; without, there are
+ * thousands, and every DESK_STRIDE-th is tried, or with HOTLINE_NTH=all in the environment all of them. The tables are as before
+ * when it is done. */
+void desk_sweep_once(const struct desk_sweep *sweep, int (*run)(void *context));
+/* All allocations from the n-th on fail. */
+void desk_sweep_for_good(const struct desk_sweep *sweep, int (*run)(void *context));
+/* `usual`, or 1 where each allocation is wanted. */
+unsigned long desk_sweep_stride(unsigned long usual);
 
 /* Leaves out of the count what SQLite holds: caches and statements come and go. */
 long desk_sweep_live(void);

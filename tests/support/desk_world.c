@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/courier.h"
+#include "client/desk_sql.h"
 #include "client/event.h"
 
 static void must(int err, const char *what)
@@ -237,6 +238,14 @@ void terminal_disconnect(struct terminal *terminal, int relay)
     paper_session_free(MOVE(terminal->sessions[relay]));
 }
 
+void desks_free(struct desk_world *world, struct terminal *const *terminals, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (terminals[i] != NULL)
+            terminal_free(terminals[i]);
+    desk_world_free(world);
+}
+
 /* --- moving records --- */
 
 static bool move_one(struct terminal *terminal, int relay)
@@ -299,6 +308,23 @@ void desks_wait(struct desk_world *world, struct terminal *const *terminals, siz
         }
         desks_flush(world, terminals, count);
     }
+}
+
+void desks_connect(struct desk_world *world, struct terminal *const *terminals, size_t count,
+                   int relays)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (int relay = 0; relay < relays; relay++)
+            terminal_connect(terminals[i], relay);
+        desks_run(world, terminals, count);
+    }
+}
+
+void desks_meet(struct desk_world *world, struct terminal *const *terminals, size_t count,
+                int relays)
+{
+    for (int round = 0; round < 2; round++)
+        desks_connect(world, terminals, count, relays);
 }
 
 /* --- notices --- */
@@ -414,6 +440,13 @@ void desks_send(struct terminal *terminal, int to, unsigned precedence,
     must(err, "draft_release");
     must(result->is_sent ? HL_OK : HL_ESTATE, "sent");
     free(result);
+}
+
+int64_t desks_count(struct desk *desk, const char *sql)
+{
+    int64_t number = -1;
+    must(sql_number_of(desk, sql, SQL_NO_ARGS, &number), sql);
+    return number;
 }
 
 size_t desks_events(struct terminal *terminal, int kind)

@@ -55,8 +55,17 @@ void terminal_unlock(struct terminal *terminal, int officer); /* 0, 1; 2 has ACK
 void terminal_connect(struct terminal *terminal, int relay);
 void terminal_disconnect(struct terminal *terminal, int relay);
 
+/* Frees what a test made; a terminal may be NULL. */
+void desks_free(struct desk_world *world, struct terminal *const *terminals, size_t count);
+
 /* Move records between these terminals and their relays until all is still. */
 void desks_run(struct desk_world *world, struct terminal *const *terminals, size_t count);
+/* One after another connects to the first `relays` relays: those who come later find the keys of those before them. */
+void desks_connect(struct desk_world *world, struct terminal *const *terminals, size_t count,
+                   int relays);
+/* Twice, so that each has the keys of all. */
+void desks_meet(struct desk_world *world, struct terminal *const *terminals, size_t count,
+                int relays);
 /* Move the clock, tick couriers and agents, run. */
 void desks_wait(struct desk_world *world, struct terminal *const *terminals, size_t count,
                 int64_t ms);
@@ -69,6 +78,8 @@ Hotline__V1__Notice *desks_notice(const struct desk_world *world, int to, int al
 /* Drafted by officer 0, released by officer 1 of the terminal; both are on this terminal. Asserts success. */
 void desks_send(struct terminal *terminal, int to, unsigned precedence,
                 uint8_t ret_hash[static HASH_BYTES]);
+/* The one number of a query. Ends the program on failure. */
+int64_t desks_count(struct desk *desk, const char *sql);
 /* How many events of a kind the desk has. */
 size_t desks_events(struct terminal *terminal, int kind);
 struct addressee_view desks_addressee(struct terminal *terminal,

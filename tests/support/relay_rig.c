@@ -46,7 +46,7 @@ static void make_relay_info(struct rig *rig)
     rig->world->trust.relay_count = 1;
 }
 
-void rig_start(struct rig *rig)
+int rig_make_relay(struct rig *rig, struct relay **ret_relay)
 {
     struct relay_params params = {.suite = rig->world->suite,
                                   .clock = &rig->clock,
@@ -57,7 +57,12 @@ void rig_start(struct rig *rig)
                                   .limits = &rig->limits,
                                   .store = rig->store};
 
-    assert_int_equal(relay_new(&params, &rig->relay), HL_OK);
+    return relay_new(&params, ret_relay);
+}
+
+void rig_start(struct rig *rig)
+{
+    assert_int_equal(rig_make_relay(rig, &rig->relay), HL_OK);
 }
 
 struct rig *rig_new(struct store *store)
@@ -313,37 +318,44 @@ size_t peer_count(const struct peer *peer, unsigned type)
 
 /* --- envelopes ------------------------------------------------------------------------------------------------------ */
 
-struct blob *rig_seal(struct rig *rig, int state, int device, unsigned precedence, const int *to,
-                      size_t to_count)
+struct blob *rig_seal_slots(struct rig *rig, int from, unsigned precedence, struct bytes content,
+                            const struct seal_slot *slots, size_t count)
 {
-    struct seal_slot *slots = calloc(to_count, sizeof(*slots));
     uint8_t hedge_key[32] = {1}, content_hash[HASH_BYTES] = {2};
     struct seal_request request = {.suite = rig->world->suite,
                                    .rng = &rig->rng,
                                    .ns = rig->world->trust.ns,
-                                   .sender_entity = rig->world->entities[state].id,
-                                   .device = rig->world->devices[state][device],
+                                   .sender_entity = rig->world->entities[from / 10].id,
+                                   .device = rig->world->devices[from / 10][from % 10],
                                    .hedge_key = hedge_key,
                                    .plane = HOTLINE__V1__PLANE__LIVE,
                                    .precedence = precedence,
                                    .kind = precedence ? CONTENT_NOTICE : CONTENT_RECEIPT,
-                                   .content = bytes_text("a text that no relay reads"),
+                                   .content = content,
                                    .content_hash = content_hash,
                                    .dir_version = 1,
                                    .created_ms = rig->utc_ms,
                                    .journal_row = ++rig->row,
                                    .slots = slots,
-                                   .slot_count = to_count};
+                                   .slot_count = count};
     AUTO(sealed) sealed = NULL;
+
+    assert_int_equal(envelope_seal(&request, &sealed), HL_OK);
+    return MOVE(sealed->envelope);
+}
+
+struct blob *rig_seal(struct rig *rig, int state, int device, unsigned precedence, const int *to,
+                      size_t to_count)
+{
+    struct seal_slot *slots = calloc(to_count, sizeof(*slots));
     struct blob *envelope = NULL;
 
     assert_non_null(slots);
     for (size_t i = 0; i < to_count; i++)
         slots[i] = world_slot(rig->world, to[i] / 10, to[i] % 10);
-    assert_int_equal(envelope_seal(&request, &sealed), HL_OK);
+    envelope = rig_seal_slots(rig, 10 * state + device, precedence,
+                              bytes_text("a text that no relay reads"), slots, to_count);
     free(slots);
-    envelope = sealed->envelope;
-    sealed->envelope = NULL;
     return envelope;
 }
 

@@ -48,7 +48,9 @@ struct rig *rig_new(struct store *store); /* NULL: a store in memory */
 void rig_free(struct rig *rig);
 /* The relay forgets all and begins anew from the store; peers are closed. */
 void rig_restart(struct rig *rig);
-void rig_stop(struct rig *rig); /* free the relay and close peers, keep the store */
+void rig_stop(struct rig *rig); /* One more relay on the rig\'s store; what relay_new() returns. */
+int rig_make_relay(struct rig *rig, struct relay **ret_relay);
+/* free the relay and close peers, keep the store */
 void rig_start(struct rig *rig);
 /* Carry out actions until there is none. */
 void rig_run(struct rig *rig);
@@ -66,6 +68,9 @@ ProtobufCMessage *peer_take(struct peer *peer, unsigned type,
                             const ProtobufCMessageDescriptor *descriptor);
 size_t peer_count(const struct peer *peer, unsigned type);
 
+/* An envelope of device `from`, 10 * state + device, with these slots; precedence 0 is control. */
+struct blob *rig_seal_slots(struct rig *rig, int from, unsigned precedence, struct bytes content,
+                            const struct seal_slot *slots, size_t count);
 /* An envelope of device (state, device) to all devices given as 10 * state + device; precedence 0 is control. */
 struct blob *rig_seal(struct rig *rig, int state, int device, unsigned precedence, const int *to,
                       size_t to_count);
