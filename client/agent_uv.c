@@ -11,10 +11,12 @@
 
 #include "client/agent.h"
 #include "proto/link_uv.h"
+#include "proto/loop_uv.h"
 
 #define TICK_MS      50
 #define RETRY_MS     1000
 #define CLOSE_MAX_MS 2000
+#define FILES_MAX    1024 /* a desk has few: its relays, its database, an input */
 
 /* One relay: the connection now, and when to try again. */
 struct wire {
@@ -267,12 +269,14 @@ int agents_new(struct desk *desk, const struct profile *profile, struct agents *
 {
     static const int numbers[2] = {SIGINT, SIGTERM};
     struct agents *agents = calloc(1, sizeof(*agents));
+    int err;
 
     if (!agents)
         return HL_ENOMEM;
-    if (uv_loop_init(&agents->loop) != 0) {
+    err = loop_uv_init(&agents->loop, FILES_MAX);
+    if (err != HL_OK) {
         free(agents);
-        return HL_EIO;
+        return err;
     }
     agents->desk = desk;
     agents->profile = profile;

@@ -4,18 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/log.h"
 #include "daemon/door.h"
 #include "daemon/replay.h"
 #include "proto/link_uv.h"
+#include "proto/loop_uv.h"
 #include "wire.pb-c.h"
 
-#define BACKLOG      511
-#define LISTENS_MAX  8
-#define SESSIONS_MAX 16384
-#define FILES_OWN    ((size_t)64) /* store, logs, documents while they are read, listeners */
+#define BACKLOG     511
+#define LISTENS_MAX 8
 
 /* One connection; in the table of guests until it is a session. */
 struct guest {
@@ -310,11 +308,9 @@ static void on_connection(uv_stream_t *listener, int status)
 /* As many as there are files to be opened: beyond that the kernel chooses, and it does not spare those we know. */
 static size_t find_connection_max(void)
 {
-    struct rlimit files;
+    size_t files = loop_uv_files(LISTEN_FILES_MAX);
 
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= SESSIONS_MAX + FILES_OWN)
-        return SESSIONS_MAX;
-    return files.rlim_cur > 2 * FILES_OWN ? (size_t)files.rlim_cur - FILES_OWN : FILES_OWN;
+    return files > 2 * LISTEN_FILES_OWN ? files - LISTEN_FILES_OWN : LISTEN_FILES_OWN;
 }
 
 /* Asked when a first message with the right mac1 came: unless it is a repeat, its guest is half open next. */

@@ -10,11 +10,15 @@
 #include "daemon/relay.h"
 #include "proto/channel.h"
 
-#define LISTEN_BLANK_MAX 8192 /* connections before Message 1 */
+#define LISTEN_BLANK_MAX    8192 /* connections before Message 1 */
+#define LISTEN_SESSIONS_MAX 16384
+#define LISTEN_FILES_OWN    ((size_t)64) /* store, logs, documents while they are read, listeners */
+#define LISTEN_FILES_MAX    (LISTEN_SESSIONS_MAX + LISTEN_FILES_OWN)
 
 struct listen_uv;
 struct listen_uv_setup {
-    uv_loop_t *loop;
+    uv_loop_t *
+        loop; /* of loop_uv_init(…, LISTEN_FILES_MAX): a caller must not be able to end the program */
     struct relay *relay;
     const struct clock *clock;
     const struct rng *rng;

@@ -17,6 +17,7 @@
 #include "daemon/metrics.h"
 #include "daemon/metrics_uv.h"
 #include "daemon/store_uv.h"
+#include "proto/loop_uv.h"
 
 #define TICK_MS     250
 #define DISK_TICKS  8
@@ -457,10 +458,11 @@ int server_run(const struct config *config, struct server_parts *parts,
     struct server *server = calloc(1, sizeof(*server));
     int err;
 
-    if (!server || uv_loop_init(&server->loop) != 0) {
+    err = server ? loop_uv_init(&server->loop, LISTEN_FILES_MAX) : HL_ENOMEM;
+    if (err != HL_OK) {
         server_parts_done(parts);
         free(server);
-        return HL_ENOMEM;
+        return err;
     }
     server->config = *config;
     server->parts = *parts;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "keys/noise_dh.h"
+#include "proto/loop_uv.h"
 #include "tests/support/cmocka_all.h"
 
 #define PATIENCE_MS 10000
@@ -90,7 +91,7 @@ int house_setup(void **state)
     memset(house->client_sk, 4, 32);
     channel_key_init(house->relay_sk, &house->key);
     dh_public(house->client_sk, world_device_cert(rig->world, XAA, 0)->noise_static);
-    assert_int_equal(uv_loop_init(&house->loop), 0);
+    assert_int_equal(loop_uv_init(&house->loop, LISTEN_FILES_MAX), HL_OK);
     assert_int_equal(uv_check_init(&house->loop, &house->check), 0);
     assert_int_equal(uv_check_start(&house->check, on_check), 0);
     assert_int_equal(uv_timer_init(&house->loop, &house->timer), 0);
