@@ -164,6 +164,7 @@ lint: $(B)/gen/.stamp
 	@tests/lint/layers $(LAYERS)
 	@B=$(B) tests/lint/headers $(call in_layers,h)
 	@tests/lint/banned $(call in_layers,[ch])
+	@tests/lint/refs $(call in_layers,[ch]) $(wildcard tests/*/*.[ch])
 	@awk -v max=60 -f tests/lint/funclen.awk $(call in_layers,c)
 	@clang-format --dry-run -Werror $(call in_layers,[ch]) $(wildcard tests/*/*.[ch] bench/*.[ch])
 	@tests/lint/tidy "$(CPPFLAGS)" $(call in_layers,c)

@@ -1,5 +1,5 @@
 /* answer — what this desk says back about a notice: OPENED, ACKNOWLEDGED, REFUSED; signed, stored, put in the outbox in one
- * transaction. Given once, an answer is repeated from its stored bytes. docs/PROTOCOL.md, "Receipts". */
+ * transaction. Given once, an answer is repeated from its stored bytes. docs/PROTOCOL.md, "Receipts and service statements". */
 #ifndef HOTLINE_CLIENT_ANSWER_H
 #define HOTLINE_CLIENT_ANSWER_H
 

@@ -2,7 +2,7 @@
  * signature picks slots, takes Link numbers, seals and writes the outbox in one transaction.
  *
  *   UNSIGNED ─sign→ FOR_RELEASE ─release (persons complete)→ SENT        FOR_RELEASE ─return→ RETURNED, and a new UNSIGNED
- * docs/PROTOCOL.md, "Author, draft, release". */
+ * docs/PROTOCOL.md, "Release". */
 #ifndef HOTLINE_CLIENT_DRAFT_H
 #define HOTLINE_CLIENT_DRAFT_H
 

@@ -1,5 +1,5 @@
 /* journal — what this terminal did, each row chained to the one before: H(journal, prev | row). A row's number is taken before
- * anything is sealed with it. docs/PROTOCOL.md, "Key schedule". */
+ * anything is sealed with it. docs/PROTOCOL.md, "Sealing". */
 #ifndef HOTLINE_CLIENT_JOURNAL_H
 #define HOTLINE_CLIENT_JOURNAL_H
 

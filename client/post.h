@@ -1,5 +1,5 @@
 /* post — outgoing deposits: sealed, kept with their file key, put down for the relays that are to have them; all inside one
- * transaction, before a byte leaves. docs/PROTOCOL.md, "Submission". */
+ * transaction, before a byte leaves. docs/PROTOCOL.md, "Sealing". */
 #ifndef HOTLINE_CLIENT_POST_H
 #define HOTLINE_CLIENT_POST_H
 

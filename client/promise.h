@@ -1,5 +1,5 @@
 /* promise — relays' custody receipts, as the desk holds them: judged, kept for T0 and evidence, their checkpoints compared.
- * Two roots for one size convict a relay. docs/PROTOCOL.md, "The one tree". */
+ * Two roots for one size convict a relay. docs/PROTOCOL.md, "Tree". */
 #ifndef HOTLINE_CLIENT_PROMISE_H
 #define HOTLINE_CLIENT_PROMISE_H
 

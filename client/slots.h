@@ -1,4 +1,4 @@
-/* slots — which devices can open an envelope, with which of their keys. docs/PROTOCOL.md, "Who gets a slot". */
+/* slots — which devices can open an envelope, with which of their keys. docs/PROTOCOL.md, "Sealing". */
 #ifndef HOTLINE_CLIENT_SLOTS_H
 #define HOTLINE_CLIENT_SLOTS_H
 

@@ -1,4 +1,4 @@
-/* streams — numbers of arriving notices: gaps seen, said (MISSING) and healed; forks kept. docs/PROTOCOL.md, "Gaps". */
+/* streams — numbers of arriving notices: gaps seen, said (MISSING) and healed; forks kept. docs/PROTOCOL.md, "Streams". */
 #ifndef HOTLINE_CLIENT_STREAMS_H
 #define HOTLINE_CLIENT_STREAMS_H
 

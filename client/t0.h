@@ -1,5 +1,5 @@
 /* t0 — when the clocks of a notice start: from the relays' custody stamps, two operators bounding each other.
- * docs/PROTOCOL.md, "Clocks and T0". */
+ * docs/PROTOCOL.md, "T0". */
 #ifndef HOTLINE_CLIENT_T0_H
 #define HOTLINE_CLIENT_T0_H
 

@@ -1,5 +1,5 @@
 /* deliver — mailbox entries to a session, as its window allows: the envelope to a device with a slot, a Stub to others, at
- * last the place in the chain alone. docs/PROTOCOL.md, "Relay duties". */
+ * last the place in the chain alone. docs/PROTOCOL.md, "What a relay does before custody". */
 #include <string.h>
 
 #include "daemon/relay_state.h"

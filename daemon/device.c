@@ -98,7 +98,7 @@ bool device_settle(struct device *device, uint32_t kind)
     return has_moved;
 }
 
-/* docs/PROTOCOL.md, "Messages": of several results the worst is told. */
+/* docs/PROTOCOL.md, "Transport": of several results the worst is told. */
 static const int badness[] = {
     [PREKEY_KNOWN] = 0, [PREKEY_STORED] = 1,  [PREKEY_BUSY] = 2,
     [PREKEY_OLDER] = 3, [PREKEY_INVALID] = 4, [PREKEY_FORK] = 5,

@@ -1,5 +1,5 @@
 /* door — who may knock: token buckets by address prefix (/24, /48), and which prefixes were authenticated in the last 30
- * days. Pure; time is mono_ms. docs/PROTOCOL.md, "DoS". */
+ * days. Pure; time is mono_ms. docs/PROTOCOL.md, "Callers who are nobody yet". */
 #ifndef HOTLINE_DAEMON_DOOR_H
 #define HOTLINE_DAEMON_DOOR_H
 

@@ -1,4 +1,4 @@
-/* handle_fetch — Subscribe, Taken, RejectPut: a device fetches its desk's entries. docs/PROTOCOL.md, "Messages". */
+/* handle_fetch — Subscribe, Taken, RejectPut: a device fetches its desk's entries. docs/PROTOCOL.md, "Transport". */
 #include "daemon/dispatch.h"
 #include "daemon/relay_state.h"
 

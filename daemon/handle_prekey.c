@@ -70,9 +70,15 @@ static int judge_one(struct relay *relay, struct pending_prekeys *prekeys,
     AUTO(blob) octets = NULL;
     struct prekey prekey;
     size_t place = 0;
+    struct quota *quota = &prekeys->device->quota;
     uint32_t retry_s;
     int err;
 
+    if (!bucket_take(&quota->fruitless_prekeys, QUOTA_FRUITLESS_PREKEY_PER_HOUR, 1,
+                     clock_mono_ms(relay->clock), &retry_s)) {
+        prekeys->code = prekey_code_worse(prekeys->code, PREKEY_BUSY);
+        return HL_OK;
+    }
     TRY(strict_pack(&object->base, &octets)); /* canonical, as it came */
     err = prekey_check(relay->suite, relay->trust, bytes_blob(octets), clock_utc_ms(relay->clock),
                        &prekey);
@@ -80,12 +86,13 @@ static int judge_one(struct relay *relay, struct pending_prekeys *prekeys,
         return err;
     if (err == HL_OK && is_own_rotating(prekeys->device, &prekey))
         code = prekey_judge(prekeys->places, &prekey, &place);
-    if (code == PREKEY_STORED &&
-        !bucket_take(&prekeys->device->quota.prekeys, QUOTA_PREKEYS_PER_HOUR, 1,
-                     clock_mono_ms(relay->clock), &retry_s))
+    if (code == PREKEY_STORED && !bucket_take(&quota->prekeys, QUOTA_PREKEYS_PER_HOUR, 1,
+                                              clock_mono_ms(relay->clock), &retry_s))
         code = PREKEY_BUSY;
-    if (code == PREKEY_STORED)
+    if (code == PREKEY_STORED) {
+        bucket_give_back(&quota->fruitless_prekeys, QUOTA_FRUITLESS_PREKEY_PER_HOUR, 1);
         TRY(keep(prekeys, place, &prekey, bytes_blob(octets)));
+    }
     prekeys->code = prekey_code_worse(prekeys->code, code);
     return HL_OK;
 }

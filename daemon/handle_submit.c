@@ -1,5 +1,5 @@
-/* handle_submit — one envelope: structure, sender, duplicate, quota; then it waits for its batch. docs/PROTOCOL.md, "Relay
- * duties". No end-to-end signature is verified here, and no claimed hash is trusted. */
+/* handle_submit — one envelope: structure, sender, duplicate, quota; then it waits for its batch.
+ * docs/PROTOCOL.md, "What a relay does before custody". No end-to-end signature is verified here, and no claimed hash is trusted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,9 +323,28 @@ static int accept(struct relay *relay, struct submission *submission)
     return HL_OK;
 }
 
+/* One that is taken gets it back; so does one that comes while the relay itself cannot. */
+static submit_code check_patience(struct relay *relay, struct submission *submission)
+{
+    return bucket_take(&submission->session->device->quota.fruitless_submits,
+                       QUOTA_FRUITLESS_SUBMIT_PER_HOUR, 1, clock_mono_ms(relay->clock),
+                       &submission->retry_s)
+               ? CODE(TAKEN)
+               : CODE(QUOTA);
+}
+
+static void keep_patience(struct submission *submission)
+{
+    bucket_give_back(&submission->session->device->quota.fruitless_submits,
+                     QUOTA_FRUITLESS_SUBMIT_PER_HOUR, 1);
+}
+
 static int judge(struct relay *relay, struct submission *submission)
 {
-    submit_code code = check_structure(relay, submission);
+    submit_code code = check_patience(relay, submission);
+
+    if (code == CODE(TAKEN))
+        code = check_structure(relay, submission);
 
     if (code == CODE(TAKEN))
         code = check_sender(relay, submission);
@@ -335,6 +354,8 @@ static int judge(struct relay *relay, struct submission *submission)
         code = check_content(relay, submission);
     if (code == CODE(TAKEN))
         code = check_room(relay, submission);
+    if (code == CODE(TAKEN) || retry_of(code) > 0)
+        keep_patience(submission);
     if (code == CODE(TAKEN))
         return accept(relay, submission);
     refuse(relay, submission, code);

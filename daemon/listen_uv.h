@@ -1,7 +1,7 @@
 /* listen_uv — the relay's front door: listens, admits connections within bounds, hands sessions to the core.
  *
  *   knock ──door, tables──> guest before Message 1 ──mac1──> half open ──Message 3──> session ──> gone
- *   a full table throws out one of its own, at random, strangers first. docs/PROTOCOL.md, "DoS" */
+ *   a full table throws out one of its own, at random, strangers first. docs/PROTOCOL.md, "Callers who are nobody yet" */
 #ifndef HOTLINE_DAEMON_LISTEN_UV_H
 #define HOTLINE_DAEMON_LISTEN_UV_H
 

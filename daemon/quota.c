@@ -52,6 +52,15 @@ bool bucket_take(struct bucket *bucket, uint64_t per_hour, uint64_t amount, int6
     return false;
 }
 
+void bucket_give_back(struct bucket *bucket, uint64_t per_hour, uint64_t amount)
+{
+    uint64_t full = per_hour * HOUR_MS;
+
+    bucket->level += amount * HOUR_MS;
+    if (bucket->level > full)
+        bucket->level = full;
+}
+
 bool quota_take(struct quota *quota, const struct quota_rates *rates, bool is_control, size_t len,
                 int64_t now_ms, uint32_t *ret_retry_s)
 {

@@ -330,7 +330,7 @@ void relay_set_limits(struct relay *relay, const struct relay_limits *limits)
     relay->shelf.size_max = limits->shelf_bytes;
 }
 
-/* docs/PROTOCOL.md, "Quotas": control max(600, 4 x desks in the directory). */
+/* docs/PROTOCOL.md, "What a device may do in an hour": control max(600, 4 x desks in the directory). */
 struct quota_rates relay_rates(const struct relay *relay)
 {
     uint64_t desks = 0;

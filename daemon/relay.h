@@ -1,5 +1,5 @@
 /* relay — the pure core of a relay: lanes, the one tree, mailboxes, sessions. Given clock, randomness, trust and a store;
- * it returns things to do. docs/PROTOCOL.md, "Relay duties".
+ * it returns things to do. docs/PROTOCOL.md, "What a relay does before custody".
  *
  *   Submit ──checked──> queue ──batch closes──> RELAY_COMMIT ──relay_commit_done(HL_OK)──> receipt, checkpoint, Deliver
  *

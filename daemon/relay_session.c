@@ -6,7 +6,7 @@
 #include "daemon/dispatch.h"
 #include "daemon/relay_state.h"
 
-/* Why this peer is no client of ours; 0: it is one, *ret_cert says which. docs/PROTOCOL.md, "Handshake". */
+/* Why this peer is no client of ours; 0: it is one, *ret_cert says which. docs/PROTOCOL.md, "Transport". */
 static unsigned judge_hello(const struct relay *relay, const uint8_t client_static[static 32],
                             const Hotline__V1__ClientHello *hello, const struct cert **ret_cert)
 {
@@ -25,6 +25,26 @@ static unsigned judge_hello(const struct relay *relay, const uint8_t client_stat
     return 0;
 }
 
+static struct device_id device_id_of(const struct cert *cert)
+{
+    struct device_id id;
+
+    memcpy(id.entity, cert->entity, ID_BYTES);
+    memcpy(id.id, cert->id, ID_BYTES);
+    return id;
+}
+
+/* A device that was never here is not counted yet. */
+static bool is_one_too_many(const struct relay *relay, const struct cert *cert)
+{
+    struct device_id id = device_id_of(cert);
+    struct device *device = devices_find(&relay->devices, &id);
+    uint32_t retry_s;
+
+    return device && !bucket_take(&device->quota.sessions, QUOTA_SESSIONS_PER_HOUR, 1,
+                                  clock_mono_ms(relay->clock), &retry_s);
+}
+
 /* Error: HL_ENOMEM; it says nothing about the peer. */
 static int judge(const struct relay *relay, const uint8_t client_static[static 32],
                  struct bytes hello_octets, const struct cert **ret_cert, unsigned *ret_reason)
@@ -41,6 +61,8 @@ static int judge(const struct relay *relay, const uint8_t client_static[static 3
     }
     if (reason == 0 && relay->is_draining)
         reason = HOTLINE__V1__BYE_REASON__BYE_DRAINING;
+    if (reason == 0 && is_one_too_many(relay, *ret_cert))
+        reason = HOTLINE__V1__BYE_REASON__BYE_TOO_MANY;
     *ret_reason = reason;
     return HL_OK;
 }
@@ -64,10 +86,8 @@ static void make_place(struct relay *relay, const struct device *device)
 
 static int bind_device(struct relay *relay, const struct cert *cert, struct session *session)
 {
-    struct device_id id;
+    const struct device_id id = device_id_of(cert);
 
-    memcpy(id.entity, cert->entity, ID_BYTES);
-    memcpy(id.id, cert->id, ID_BYTES);
     cert_desk(cert, &session->desk);
     TRY(mailboxes_get(&relay->mailboxes, &session->desk, &session->mailbox));
     TRY(devices_get(&relay->devices, &id, &session->device));

@@ -1,4 +1,4 @@
-/* replay — the last 2^16 ephemeral keys of handshakes: one that comes again is closed silently. docs/PROTOCOL.md, "DoS". */
+/* replay — the last 2^16 ephemeral keys of handshakes: one that comes again is closed silently. docs/PROTOCOL.md, "Callers who are nobody yet". */
 #ifndef HOTLINE_DAEMON_REPLAY_H
 #define HOTLINE_DAEMON_REPLAY_H
 

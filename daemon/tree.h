@@ -1,5 +1,5 @@
 /* tree — the relay's one growing RFC 6962 tree: all full subtrees are kept, so that a root or an inclusion proof of any
- * earlier size costs a logarithm. docs/PROTOCOL.md, "The one tree". */
+ * earlier size costs a logarithm. docs/PROTOCOL.md, "Tree". */
 #ifndef HOTLINE_DAEMON_TREE_H
 #define HOTLINE_DAEMON_TREE_H
 

@@ -74,7 +74,7 @@ static int check_relay(struct admit *admit, const Hotline__V1__RelayDescriptor *
     return HL_OK;
 }
 
-/* Keys of signed notes and of PAE are distinct, at every relay (PROTOCOL.md, "Signatures"). */
+/* Keys of signed notes and of PAE are distinct, at every relay (docs/PROTOCOL.directory.md, "Admission"). */
 static int check_relay_keys(struct admit *admit)
 {
     const struct trust *trust = admit->trust;

@@ -1,4 +1,4 @@
-/* bye — the last record of a session: packed and parsed. docs/PROTOCOL.md, "Messages". */
+/* bye — the last record of a session: packed and parsed. docs/PROTOCOL.md, "Transport". */
 #ifndef HOTLINE_PROTO_BYE_H
 #define HOTLINE_PROTO_BYE_H
 

@@ -1,5 +1,5 @@
 /* custody_receipt — a relay's promise: inclusion of a Custody body in its one tree under a signed checkpoint. Made by the
- * relay, judged by desks and arbiters. docs/PROTOCOL.md, "The one tree". Checkpoints are C2SP signed notes. */
+ * relay, judged by desks and arbiters. docs/PROTOCOL.md, "Tree". Checkpoints are C2SP signed notes. */
 #ifndef HOTLINE_PROTO_CUSTODY_RECEIPT_H
 #define HOTLINE_PROTO_CUSTODY_RECEIPT_H
 

@@ -81,7 +81,7 @@ void envelope_hashes(const uint8_t header_hash[static HASH_BYTES],
                      const uint8_t slots_root[static HASH_BYTES], uint32_t slot_count,
                      struct bytes sig, uint8_t ret_ehash[static HASH_BYTES],
                      uint8_t ret_deposit_hash[static HASH_BYTES]);
-/* Structure of a whole Envelope as a relay must check it (docs/PROTOCOL.md, "Relay duties"): canonical, ns, class and
+/* Structure of a whole Envelope as a relay must check it (docs/PROTOCOL.md, "What a relay does before custody"): canonical, ns, class and
  * precedence, lengths, distinct (entity, device); no signature. The caller owns *ret_envelope and calls
  * envelope_facts_done(). Errors: HL_EFORMAT, HL_ETOOBIG, HL_EINVAL (other ns), HL_ENOMEM. */
 HL_MUST_CHECK int envelope_inspect(const uint8_t ns[static NS_BYTES], struct bytes envelope,
@@ -101,7 +101,7 @@ HL_MUST_CHECK int envelope_stub(const Hotline__V1__Envelope *envelope,
 
 /* Size of the content bucket for kind octet + content; control is always LIMIT_CONTROL_BUCKET. 0: too large. */
 size_t envelope_bucket(bool is_control, size_t len_with_kind);
-/* The info and aad of a slot (docs/PROTOCOL.md, "Key schedule"); shared by sealing and opening. */
+/* The info and aad of a slot (docs/PROTOCOL.md, "Sealing"); shared by sealing and opening. */
 #define SLOT_INFO_MAX  256
 #define SLOT_AAD_BYTES 81
 size_t slot_info(const uint8_t ns[static NS_BYTES], const struct desk_id *desk,

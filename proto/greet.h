@@ -1,4 +1,4 @@
-/* greet — the handshake's three messages as they stand on the wire: preamble, mac1, length. docs/PROTOCOL.md, "Handshake".
+/* greet — the handshake's three messages as they stand on the wire: preamble, mac1, length. docs/PROTOCOL.md, "Transport".
  * Every error means: close silently. */
 #ifndef HOTLINE_PROTO_GREET_H
 #define HOTLINE_PROTO_GREET_H

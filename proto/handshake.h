@@ -1,5 +1,5 @@
 /* handshake — Noise XK with or without the hfs modifier: tokens to messages, both roles. Noise rev 34, hfs rev 1;
- * docs/PROTOCOL.md, "Handshake". Programs use it through proto/channel, with hfs; without hfs it serves public vectors.
+ * docs/PROTOCOL.md, "Transport". Programs use it through proto/channel, with hfs; without hfs it serves public vectors.
  *
  *   initiator   write 1 ─> read 2 ─> write 3 ─> split        responder   read 1 ─> write 2 ─> read 3 ─> split
  *   a failure on the way ends the object: every later call is HL_ESTATE */

@@ -18,7 +18,8 @@ size_t loop_uv_files(size_t max)
 /* A socket under the highest number that is free below `files`. -1: none. */
 static int open_high(size_t files)
 {
-    int low = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), high = -1;
+    int low = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int high = -1;
 
     if (low < 0)
         return -1;
@@ -54,7 +55,9 @@ static int watch_once(uv_loop_t *loop, int fd)
 
 int loop_uv_init(uv_loop_t *loop, size_t files_max)
 {
-    int code = uv_loop_init(loop), fd, err;
+    int code = uv_loop_init(loop);
+    int fd;
+    int err;
 
     if (code != 0)
         return code == UV_ENOMEM ? HL_ENOMEM : HL_EIO;

@@ -2,7 +2,7 @@
  *
  *   RELEASED ─custody→ HELD ─DELIVERED→ DELIVERED ─OPENED→ OPENED ─ACKNOWLEDGED→ ACKED
  *   any of the first four ─REFUSED→ REFUSED; HELD ─all sealed devices say UNREADABLE/NONDELIVERED→ UNDELIVERABLE
- *   The state is the highest reached; it never moves backwards. docs/PROTOCOL.md, "Receipts". */
+ *   The state is the highest reached; it never moves backwards. docs/PROTOCOL.md, "Receipts and service statements". */
 #ifndef HOTLINE_PROTO_RECEIPT_H
 #define HOTLINE_PROTO_RECEIPT_H
 

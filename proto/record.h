@@ -1,5 +1,5 @@
 /* record — the messages inside a session: who may send which, when, how large; and messages of more than 60,000 octets,
- * cut into Fragments and joined again. docs/PROTOCOL.md, "Messages". */
+ * cut into Fragments and joined again. docs/PROTOCOL.md, "Transport". */
 #ifndef HOTLINE_PROTO_RECORD_H
 #define HOTLINE_PROTO_RECORD_H
 

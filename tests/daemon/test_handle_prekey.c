@@ -206,6 +206,26 @@ static void thirteenth_in_an_hour_is_told_to_wait(void **state)
     }
 }
 
+/* One that is known costs a verification as much as one that is wrong. */
+static void prekeys_that_are_not_new_are_as_many_as_the_bound_then_none_is_verified(void **state)
+{
+    struct rig *rig = *state;
+    struct peer *peer = rig_connect(rig, XBB, 0);
+    uint8_t prev[HASH_BYTES] = {0};
+    AUTO(blob) known = make(rig, XBB, 0, prev);
+    AUTO(blob) next = NULL;
+
+    assert_int_equal(put_one(peer, known), PREKEY_STORED);
+    for (size_t i = 0; i < QUOTA_FRUITLESS_PREKEY_PER_HOUR; i++)
+        assert_int_equal(put_one(peer, known), PREKEY_KNOWN);
+    assert_int_equal(put_one(peer, known), PREKEY_BUSY);
+    rig->utc_ms += 1000;
+    next = make(rig, XBB, 0, prev);
+    assert_int_equal(put_one(peer, next), PREKEY_BUSY);
+    rig_wait(rig, 3600000 / QUOTA_FRUITLESS_PREKEY_PER_HOUR);
+    assert_int_equal(put_one(peer, next), PREKEY_STORED);
+}
+
 static void full_disk_says_busy_and_keeps_the_old(void **state)
 {
     struct rig *rig = *state;
@@ -242,6 +262,7 @@ int main(void)
         T(prekey_of_another_device_or_damaged_or_of_the_future_is_invalid),
         T(worst_of_several_is_told_and_the_good_one_stored),
         T(thirteenth_in_an_hour_is_told_to_wait),
+        T(prekeys_that_are_not_new_are_as_many_as_the_bound_then_none_is_verified),
         T(full_disk_says_busy_and_keeps_the_old),
         cmocka_unit_test(codes_are_ordered_from_known_to_fork),
     };

@@ -339,7 +339,7 @@ static void keys_of_a_clock_that_was_ahead_do_not_count(void **unused)
     assert_int_equal(prekey.created_ms, NOW + 10 * MIN + 2);
 }
 
-/* Computed with Python's hmac from docs/PROTOCOL.md, "Key schedule": 64 octets 0x42, created, kind 1. */
+/* Computed with Python's hmac from docs/PROTOCOL.md, "Sealing": 64 octets 0x42, created, kind 1. */
 static void seed_is_hedged_as_the_protocol_says(void **unused)
 {
     (void)unused;

@@ -224,6 +224,25 @@ void rig_wait(struct rig *rig, int64_t ms)
     rig_run(rig);
 }
 
+struct custody_expectation rig_expectation(struct rig *rig, const struct blob *envelope,
+                                           uint8_t ret_hash[HASH_BYTES])
+{
+    Hotline__V1__Envelope *parsed = NULL;
+    struct envelope_facts facts;
+
+    assert_int_equal(envelope_inspect(rig->world->trust.ns, bytes_blob(envelope), &parsed, &facts),
+                     HL_OK);
+    memcpy(ret_hash, facts.deposit_hash, HASH_BYTES);
+    envelope_facts_done(&facts);
+    hotline__v1__envelope__free_unpacked(parsed, NULL);
+    return (struct custody_expectation){.ns = rig->world->trust.ns,
+                                        .relay = &rig->info,
+                                        .deposit_hash = ret_hash,
+                                        .plane = HOTLINE__V1__PLANE__LIVE,
+                                        .from = world_desk(rig->world, XAA),
+                                        .is_sender_form = true};
+}
+
 /* --- peers ------------------------------------------------------------------------------------------------------- */
 
 struct peer *rig_connect_raw(struct rig *rig, int state, int device)

@@ -48,10 +48,11 @@ struct rig *rig_new(struct store *store); /* NULL: a store in memory */
 void rig_free(struct rig *rig);
 /* The relay forgets all and begins anew from the store; peers are closed. */
 void rig_restart(struct rig *rig);
-void rig_stop(struct rig *rig); /* One more relay on the rig\'s store; what relay_new() returns. */
-int rig_make_relay(struct rig *rig, struct relay **ret_relay);
-/* free the relay and close peers, keep the store */
+/* Free the relay and close peers; the store is kept. */
+void rig_stop(struct rig *rig);
 void rig_start(struct rig *rig);
+/* One more relay on the rig's store; what relay_new() returns. */
+int rig_make_relay(struct rig *rig, struct relay **ret_relay);
 /* Carry out actions until there is none. */
 void rig_run(struct rig *rig);
 void rig_commit(struct rig *rig,
@@ -76,6 +77,9 @@ struct blob *rig_seal(struct rig *rig, int state, int device, unsigned precedenc
                       size_t to_count);
 /* The usual one: to both DESK terminals of `to` and the sender's other one. */
 struct blob *rig_letter(struct rig *rig, int from, int to, unsigned precedence);
+/* What the sender's receipt for an envelope of XAA on plane LIVE must cover; deposit_hash is ret_hash. */
+struct custody_expectation rig_expectation(struct rig *rig, const struct blob *envelope,
+                                           uint8_t ret_hash[static HASH_BYTES]);
 
 /* Submit; the request number. */
 uint64_t peer_submit(struct peer *peer, const struct blob *envelope);
