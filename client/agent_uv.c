@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "client/agent.h"
+#include "proto/bye.h"
 #include "proto/link_uv.h"
 #include "proto/loop_uv.h"
 
@@ -28,6 +29,7 @@ struct wire {
     unsigned waiting_type;
     uint64_t retry_ms;
     unsigned attempts;
+    const char *why; /* the last attempt brought no Welcome, or the session ended; NULL: neither */
     bool is_ready;   /* Welcome has come on this connection */
     bool is_looking; /* its name is being resolved */
     uv_getaddrinfo_t lookup;
@@ -94,6 +96,8 @@ static void on_record(void *context, struct link_uv *link, unsigned type, struct
     int err = agent_input(wire->agent, type, body);
     note_error(wire->owner, err);
     wire->is_ready = agent_phase(wire->agent) == AGENT_READY;
+    if (wire->is_ready)
+        wire->why = NULL;
     if (err == HL_EFORMAT)
         link_uv_bye(link, 5, "the relay broke the protocol"); /* BYE_PROTOCOL */
     else if (err != HL_OK)
@@ -120,8 +124,7 @@ static void on_closed(void *context, struct link_uv *link, enum link_uv_end end,
     struct wire *wire = context;
 
     (void)link;
-    (void)end;
-    (void)bye_reason;
+    wire->why = end == LINK_UV_BYE ? bye_text(bye_reason) : link_uv_end_text(end);
     wire->link = NULL;
     wire->retry_ms = uv_now(&wire->owner->loop) + RETRY_MS;
     drop_agent(wire);
@@ -170,9 +173,10 @@ static int connect_to(struct wire *wire, const struct sockaddr *address)
     return link_uv_connect(&setup, address, &params, &wire->link);
 }
 
-static void try_later(struct wire *wire)
+static void try_later(struct wire *wire, const char *why)
 {
     drop_agent(wire);
+    wire->why = why;
     wire->retry_ms = uv_now(&wire->owner->loop) + RETRY_MS;
 }
 
@@ -185,8 +189,15 @@ static void connect_one(struct wire *wire, const struct addrinfo *found)
         count++;
     for (unsigned skip = count > 0 ? (wire->attempts - 1) % count : 0; skip > 0; skip--)
         found = found->ai_next;
-    if (!found || connect_to(wire, found->ai_addr) != HL_OK)
-        try_later(wire);
+    if (!found) {
+        try_later(wire, "its name was not found");
+        return;
+    }
+
+    int err = connect_to(wire, found->ai_addr);
+
+    if (err != HL_OK)
+        try_later(wire, err_text(err));
 }
 
 static void on_found(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
@@ -218,7 +229,7 @@ static void connect_wire(struct wire *wire)
     wire->is_looking = uv_getaddrinfo(&wire->owner->loop, &wire->lookup, on_found, place.host,
                                       place.port, &hints) == 0;
     if (!wire->is_looking)
-        try_later(wire);
+        try_later(wire, "its name cannot be looked up");
 }
 
 static void tick_wire(struct wire *wire)
@@ -348,6 +359,18 @@ bool agents_are_off_line(const struct agents *agents)
         if (agents->wires[i].link || agents->wires[i].is_looking || agents->wires[i].attempts == 0)
             return false;
     }
+    return true;
+}
+
+bool agents_down(const struct agents *agents, size_t relay, struct agents_down *ret_down)
+{
+    if (relay >= agents->wire_count || agents->wires[relay].is_ready)
+        return false;
+
+    const struct wire *wire = &agents->wires[relay];
+
+    *ret_down = (struct agents_down){.relay = wire->relay->name,
+                                     .why = wire->why ? wire->why : "no answer in time"};
     return true;
 }
 

@@ -26,6 +26,12 @@ int agents_error(const struct agents *agents);
 bool agents_are_idle(const struct agents *agents);
 /* All relays were tried and none could be reached. */
 bool agents_are_off_line(const struct agents *agents);
+/* Why a relay (0 and up) is not there; false: it is, or there is none of that number. Borrowed: relay until the desk is
+ * closed. */
+struct agents_down {
+    const char *relay, *why;
+};
+bool agents_down(const struct agents *agents, size_t relay, struct agents_down *ret_down);
 /* Fetch prekeys of these desks at every relay; agents_have_prekeys(): all reachable ones have answered. */
 HL_MUST_CHECK int agents_want_prekeys(struct agents *agents, const struct desk_id *desks,
                                       size_t count);

@@ -113,7 +113,7 @@ int cli_fail_err(struct cli *cli, int err, const char *what)
     return cli_fail(cli, EXIT_INTERNAL, "internal", "%s: %s", what, err_text(err));
 }
 
-void cli_note(struct cli *cli, const char *format, ...)
+void cli_note(const struct cli *cli, const char *format, ...)
 {
     va_list args;
 

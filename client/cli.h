@@ -55,7 +55,7 @@ int cli_fail(struct cli *cli, enum exit_code exit, const char *code, const char 
     __attribute__((format(printf, 4, 5)));
 /* The same for an error of ours about `what` ("notice L-…"): exit code and words by the error, desk_why() added. */
 int cli_fail_err(struct cli *cli, int err, const char *what);
-void cli_note(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Text for people on stdout; the first line of a command under a sandbox namespace begins with SANDBOX. Outside text must be
  * visible already. */

@@ -26,6 +26,17 @@ static bool is_idle(void *context)
     return agents_are_idle(context) || agents_are_off_line(context);
 }
 
+/* Each relay that is not there, and why: an officer whose terminal is refused must not wait for a network. */
+static void tell_down(const struct cli *cli, const struct agents *agents)
+{
+    struct agents_down down;
+
+    for (size_t i = 0; i < desk_relay_count(cli->desk); i++) {
+        if (agents_down(agents, i, &down))
+            cli_note(cli, "relay %s: %s", down.relay, down.why);
+    }
+}
+
 /* Error: of this desk, told by cli_note(). */
 static int run_until_idle(struct cli *cli, int64_t timeout_ms, bool *ret_was_idle)
 {
@@ -36,6 +47,8 @@ static int run_until_idle(struct cli *cli, int64_t timeout_ms, bool *ret_was_idl
     if (err == HL_OK) {
         *ret_was_idle = agents_run(agents, timeout_ms, is_idle, agents) && agents_are_idle(agents);
         err = agents_error(agents);
+        if (!*ret_was_idle)
+            tell_down(cli, agents);
         agents_free(agents);
     }
     if (err != HL_OK)
@@ -138,6 +151,8 @@ int online_wait(struct cli *cli, const uint8_t hash[static HASH_BYTES], enum onl
                         "no event loop; the notice is kept in the outbox");
     bool was_reached = agents_run(wait.agents, timeout_ms, has_reached, &wait);
     int signal = agents_signal(wait.agents);
+    if (!was_reached && signal == 0)
+        tell_down(cli, wait.agents);
     agents_free(wait.agents);
     if (signal != 0)
         return 128 + signal;

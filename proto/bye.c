@@ -29,6 +29,27 @@ int bye_parse(struct bytes body, unsigned *ret_reason)
     return HL_OK;
 }
 
+static const char *const texts[] = {
+    [HOTLINE__V1__BYE_REASON__BYE_UNSPECIFIED] = "it ended the session and did not say why",
+    [HOTLINE__V1__BYE_REASON__BYE_NORMAL] = "it ended the session",
+    [HOTLINE__V1__BYE_REASON__BYE_DRAINING] = "it is being stopped",
+    [HOTLINE__V1__BYE_REASON__BYE_UNCERTIFIED] = "it knows no certificate of this terminal",
+    [HOTLINE__V1__BYE_REASON__BYE_REVOKED] = "the certificate of this terminal is revoked",
+    [HOTLINE__V1__BYE_REASON__BYE_PROTOCOL] = "it says that this terminal broke the protocol",
+    [HOTLINE__V1__BYE_REASON__BYE_IDLE] = "nothing was said for too long",
+    [HOTLINE__V1__BYE_REASON__BYE_REPLACED] = "newer sessions of this terminal took its place",
+    [HOTLINE__V1__BYE_REASON__BYE_REKEY_DUE] = "the session had reached its age",
+    [HOTLINE__V1__BYE_REASON__BYE_OTHER_NS] = "it serves another namespace",
+    [HOTLINE__V1__BYE_REASON__BYE_TOO_MANY] = "this terminal began too many sessions in an hour",
+};
+
+const char *bye_text(unsigned reason)
+{
+    bool is_known = reason < sizeof(texts) / sizeof(texts[0]) && texts[reason];
+
+    return is_known ? texts[reason] : texts[HOTLINE__V1__BYE_REASON__BYE_UNSPECIFIED];
+}
+
 bool bye_lets_queue_go(unsigned reason)
 {
     return reason == HOTLINE__V1__BYE_REASON__BYE_NORMAL ||

@@ -26,7 +26,7 @@ static const struct strict_field welcome[] = {
     CODE(11),
     ROW_OCTETS(12, MAY, 0, 2048),
 };
-static const struct strict_field bye[] = {ROW_ENUM(1, MUST, 1, 9), ROW_TEXT(2, MAY, 0, 120)};
+static const struct strict_field bye[] = {ROW_ENUM(1, MUST, 1, 10), ROW_TEXT(2, MAY, 0, 120)};
 static const struct strict_field ping[] = {CURSOR(1)};
 static const struct strict_field pong[] = {CURSOR(1), ROW_MS(2, MAY)};
 static const struct strict_field submit[] = {REQ(1), ROW_OCTETS(2, MUST, 1, 1536 * KI)};

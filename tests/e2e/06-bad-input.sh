@@ -48,6 +48,10 @@ claim "escape sequences in a form do not reach a signature" one_line 65 at XAA/o
 name=localhost; getent hosts localhost > /dev/null || name=127.0.0.1 # an empty root has no /etc/hosts
 sed "s#^database.*#database = \"$W/names.db\"#; s#address = \"127.0.0.1:$port\"#address = \"$name:$port\"#; s#address = \"127.0.0.1:$((port + 1))\"#address = \"no-relay.invalid:$port\"#" "$W/fed/states/XCC/officer1/hotline.conf" > "$F/names.conf"
 claim "a relay whose name is not known holds up no other" sh -c "timeout 20 $B/hotline -c $F/names.conf watch -W 2 --event relay_up; timeout 10 $B/hotline -c $F/names.conf status > $W/out; grep -q 'r1 .*UP ' $W/out && grep -q 'r2 .*DOWN' $W/out"
+sed "s#127.0.0.1:$port#127.0.0.1:1#; s#127.0.0.1:$((port + 1))#127.0.0.1:2#" "$F/hotline.conf" > "$F/none.conf"
+claim "no relay: what is at hand is shown, exit 0" exits 0 "$B/hotline" -c "$F/none.conf" list
+claim "no relay: the first is named, with why" says "relay r1: no connection"
+claim "no relay: the second is named, with why" says "relay r2: no connection"
 R=$W/fed/relays/r1/hotlined.conf
 sed 's/^listen/lissen/' "$R" > "$W/r.conf"; claim "relay: unknown key" one_line 78 "$B/hotlined" -c "$W/r.conf" --check
 sed '/^federation/d' "$R" > "$W/r2.conf"; claim "relay: missing key" one_line 78 "$B/hotlined" -c "$W/r2.conf" --check

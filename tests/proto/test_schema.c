@@ -165,6 +165,25 @@ static void rows_do_not_contradict_themselves(void **state)
     }
 }
 
+/* A number that a later change of the schema adds must not be refused for ever by a table that was forgotten. */
+static void rows_of_enums_end_where_the_enums_end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < samples_count(samples); i++) {
+        const struct strict_message *message = samples_message(samples, i);
+
+        for (size_t j = 0; j < message->field_count; j++) {
+            const ProtobufCFieldDescriptor *field = &message->descriptor->fields[j];
+            const ProtobufCEnumDescriptor *numbers = field->descriptor;
+
+            if (field->type != PROTOBUF_C_TYPE_ENUM || message->fields[j].is_open)
+                continue;
+            if ((int)message->fields[j].max != numbers->values[numbers->n_values - 1].value)
+                fail_msg("%s.%s", message->descriptor->short_name, field->name);
+        }
+    }
+}
+
 static void no_message_can_nest_deeper_than_the_limit(void **state)
 {
     unsigned deepest = 0;
@@ -478,6 +497,7 @@ int main(void)
         cmocka_unit_test(every_field_has_one_row_in_ascending_order),
         cmocka_unit_test(each_schema_holds_only_its_own_file),
         cmocka_unit_test(rows_do_not_contradict_themselves),
+        cmocka_unit_test(rows_of_enums_end_where_the_enums_end),
         cmocka_unit_test(no_message_can_nest_deeper_than_the_limit),
         cmocka_unit_test(names_mean_the_same_everywhere),
         cmocka_unit_test(limits_are_those_of_the_comments),
