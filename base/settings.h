@@ -29,8 +29,8 @@ static inline void settings_drop(struct settings **settings)
     settings_free(*settings);
 }
 
-/* Values; text NULL, number -1, count 0 when the key is absent (a negative number in the file is -2). Borrowed until settings_free(). For titled sections
- * `title` chooses one; else NULL. */
+/* Values; text NULL, number -1, count 0 when the key is absent (a negative number in the file is -2). Borrowed until
+ * settings_free(). For titled sections `title` chooses one; else NULL. */
 const char *settings_text(const struct settings *settings, const char *section, const char *title,
                           const char *name);
 long settings_number(const struct settings *settings, const char *section, const char *title,

@@ -86,8 +86,8 @@ static int say_taken(struct agent *agent, uint64_t seq)
     return agent_send(agent, RECORD_TAKEN, &taken.base);
 }
 
-/* A Taken that was lost with the last connection: nothing else would tell the relay, for what it delivers begins at our cursor. One
- * that lost its mailbox is told nothing: more than it has would be a fault of ours. */
+/* A Taken that was lost with the last connection: nothing else would tell the relay, for what it delivers begins at our
+ * cursor. One that lost its mailbox is told nothing: more than it has would be a fault of ours. */
 static int repeat_taken(struct agent *agent, uint64_t told_seq)
 {
     uint64_t cursor = 0;

@@ -87,7 +87,7 @@ static int create(struct desk *desk)
     TRY(meta_set_octets(desk, "ns", BYTES_OF(identity->trust->ns)));
     TRY(journal_append(desk, JOURNAL_OPENED_DATABASE, BYTES_OF(identity->device->id), NULL));
     TRY(sql_run(desk, "PRAGMA application_id=1212957745", SQL_NO_ARGS));
-    return sql_run(desk, "PRAGMA user_version=1", SQL_NO_ARGS);
+    return sql_run(desk, "PRAGMA user_version=2", SQL_NO_ARGS);
 }
 
 static int note_relays(struct desk *desk)

@@ -65,8 +65,10 @@ static const char *const statements[] = {
     "CREATE TABLE stream_in(entity BLOB NOT NULL, device BLOB NOT NULL, plane INTEGER NOT NULL,"
     " seq INTEGER NOT NULL, hash BLOB NOT NULL, missing BLOB NOT NULL,"
     " PRIMARY KEY(entity, device, plane)) WITHOUT ROWID;",
+    /* since: the numbers from it up to seq - 1 were missing when it came; NULL: none. */
     "CREATE TABLE link_in(entity BLOB NOT NULL, device BLOB NOT NULL, plane INTEGER NOT NULL,"
-    " seq INTEGER NOT NULL, hash BLOB NOT NULL, notice BLOB NOT NULL,"
+    " seq INTEGER NOT NULL, hash BLOB NOT NULL, prev BLOB NOT NULL, notice BLOB NOT NULL,"
+    " since INTEGER,"
     " PRIMARY KEY(entity, device, plane, seq, hash)) WITHOUT ROWID;",
     /* Numbers waited for; stated_ms: when MISSING was said, 0 not yet. */
     "CREATE TABLE gap(entity BLOB NOT NULL, device BLOB NOT NULL, plane INTEGER NOT NULL,"

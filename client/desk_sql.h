@@ -121,7 +121,7 @@ int desk_say(struct desk *desk, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The statements that make an empty database, by index; NULL behind the last. */
-#define DESK_SCHEMA_NUMBER 1
+#define DESK_SCHEMA_NUMBER 2
 #define DESK_APPLICATION   0x484c4431 /* "HLD1" */
 const char *desk_schema(size_t index);
 

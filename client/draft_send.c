@@ -139,11 +139,10 @@ static int record(struct desk *desk, const struct draft_row *row, const struct d
 
 /* --- drafts that another terminal completed --- */
 
-static bool is_complete(const struct desk *desk, const struct draft_row *row,
-                        const struct draft_parts *parts)
+static bool is_complete(const struct desk *desk, const struct draft_parts *parts)
 {
     size_t needed = parts->notice->persons <= 1 ? 1 : parts->notice->persons - 1;
-    if (row->state != DRAFT_FOR_RELEASE || parts->release_count < needed)
+    if (parts->release_count < needed)
         return false;
     const Hotline__V1__Release *last = parts->releases[parts->release_count - 1];
     return bytes_equal(BYTES(last->sender_device.data, last->sender_device.len),
@@ -181,7 +180,7 @@ static int send_if_complete(struct desk *desk, const struct draft_row *row)
     TRY(draft_parts_of(bytes_blob(row->content), &parts));
     bool is_rolled_back = true;
     TRY(desk_rollback(desk, &is_rolled_back));
-    if (is_rolled_back || !is_complete(desk, row, parts))
+    if (is_rolled_back || !is_complete(desk, parts))
         return HL_OK;
     if (parts->releases[parts->release_count - 1]->not_after_ms <= desk_now_ms(desk))
         return say_stuck(desk, row, "released, but not in time to be sent: its release expired");

@@ -42,6 +42,7 @@ static const char *const flag_names[NOTICE_FLAG_COUNT] = {
     "MISSING_REASON",
     "RAISED",
     "EXERCISE_NO_WINDOW",
+    "ACK_WITHOUT_OPENED",
 };
 
 const char *notice_flag_name(unsigned bit)

@@ -37,9 +37,10 @@ enum notice_flag {
     NOTICE_CHAIN_BROKEN = 1 << 24,
     NOTICE_MISSING_REASON = 1 << 25,
     NOTICE_RAISED = 1 << 26,
-    NOTICE_EXERCISE_NO_WINDOW = 1 << 27
+    NOTICE_EXERCISE_NO_WINDOW = 1 << 27,
+    NOTICE_ACK_WITHOUT_OPENED = 1 << 28
 };
-#define NOTICE_FLAG_COUNT 28
+#define NOTICE_FLAG_COUNT 29
 /* "OVERDUE_ACK" … of one bit; static. */
 const char *notice_flag_name(unsigned bit);
 

@@ -246,9 +246,17 @@ static const struct flag_pair flag_pairs[] = {
     {FLAG_SUPERSEDED, NOTICE_SUPERSEDED},
 };
 
+/* No terminal of that desk says that it showed what an officer acknowledged. It may still come. */
+static bool is_acked_unopened(const struct notice_view *view, const struct addressee_view *to)
+{
+    return view->direction == NOTICE_OUT && to->acknowledged_ms != 0 && to->opened_ms == 0;
+}
+
 static void gather_flags(struct notice_view *view)
 {
     for (size_t i = 0; i < view->addressee_count; i++) {
+        if (is_acked_unopened(view, &view->addressees[i]))
+            view->flags |= NOTICE_ACK_WITHOUT_OPENED;
         for (size_t j = 0; j < sizeof(flag_pairs) / sizeof(flag_pairs[0]); j++) {
             if ((view->addressees[i].flags & flag_pairs[j].of_addressee) != 0)
                 view->flags |= flag_pairs[j].of_notice;

@@ -96,6 +96,20 @@ static int heal(struct desk *desk, const struct source *source, uint64_t seq)
         SQL_ARGS(SQL_ID(source->entity), SQL_ID(source->device), SQL_N(source->plane), SQL_N(seq)));
 }
 
+/* The GAP mark of a notice goes when all that were missing before it have come. */
+static int unmark_gaps(struct desk *desk, const struct source *source, uint64_t seq)
+{
+    return sql_run(
+        desk,
+        "UPDATE notice SET flags = flags & ~? WHERE hash IN (SELECT l.notice FROM link_in l WHERE"
+        " l.entity = ? AND l.device = ? AND l.plane = ? AND l.seq > ? AND l.since <= ?"
+        " AND l.seq - l.since = (SELECT count(DISTINCT b.seq) FROM link_in b WHERE"
+        " b.entity = l.entity AND b.device = l.device AND b.plane = l.plane"
+        " AND b.seq >= l.since AND b.seq < l.seq))",
+        SQL_ARGS(SQL_N(NOTICE_GAP), SQL_ID(source->entity), SQL_ID(source->device),
+                 SQL_N(source->plane), SQL_N(seq), SQL_N(seq)));
+}
+
 struct consequence {
     uint32_t flag;
     enum event_kind event; /* EVENT_COUNT: none */
@@ -112,6 +126,49 @@ static const struct consequence consequences[] = {
     [STREAM_IMPLAUSIBLE] = {NOTICE_OUT_OF_ORDER, EVENT_GAP, "its number is implausible"},
 };
 
+static int tell(struct desk *desk, const struct opened *opened,
+                const uint8_t notice[static HASH_BYTES], enum event_kind kind, const char *detail)
+{
+    struct event event = {.kind = kind};
+    (void)snprintf(event.detail, sizeof(event.detail), "%s", detail);
+    desk_format(desk->identity->trust, &opened->sender, event.from);
+    return track_tell(desk, notice, &event);
+}
+
+/* Of a notice and the one before it, both at hand: does it follow? */
+static int check_follows(struct desk *desk, const struct opened *opened,
+                         const struct source *source, uint64_t seq)
+{
+    uint8_t notice[HASH_BYTES];
+    bool is_broken = false;
+    {
+        AUTO_ROWS rows = {0};
+        TRY(sql_query(desk, &rows,
+                      "SELECT l.notice FROM link_in l JOIN link_in b ON b.entity = l.entity AND"
+                      " b.device = l.device AND b.plane = l.plane AND b.seq = l.seq - 1"
+                      " WHERE l.entity = ? AND l.device = ? AND l.plane = ? AND l.seq = ?"
+                      " GROUP BY l.hash HAVING max(b.hash = l.prev) = 0 LIMIT 1",
+                      SQL_ARGS(SQL_ID(source->entity), SQL_ID(source->device), SQL_N(source->plane),
+                               SQL_N(seq))));
+        TRY(sql_next(&rows, &is_broken));
+        if (is_broken)
+            TRY(sql_get_fixed(&rows, 0, notice, HASH_BYTES));
+    }
+    if (!is_broken)
+        return HL_OK;
+    TRY(track_mark(desk, notice, NOTICE_CHAIN_BROKEN));
+    return tell(desk, opened, notice, consequences[STREAM_CHAIN_BROKEN].event,
+                consequences[STREAM_CHAIN_BROKEN].detail);
+}
+
+/* A missing one has come: it must fit between its neighbours, which could not be judged without it. */
+static int fill(struct desk *desk, const struct opened *opened, const struct source *source)
+{
+    TRY(check_follows(desk, opened, source, opened->seq));
+    TRY(check_follows(desk, opened, source, opened->seq + 1));
+    return unmark_gaps(desk, source, opened->seq);
+}
+
 static int act(struct desk *desk, const struct opened *opened, const struct source *source,
                const struct stream *stream, enum stream_verdict verdict)
 {
@@ -120,14 +177,25 @@ static int act(struct desk *desk, const struct opened *opened, const struct sour
     if (verdict == STREAM_GAP || verdict == STREAM_CHAIN_BROKEN)
         TRY(await(desk, source, stream, desk_now_ms(desk) + (is_flash ? WAIT_FLASH_MS : WAIT_MS)));
     TRY(heal(desk, source, opened->seq));
+    if (verdict == STREAM_LATE_FILL)
+        TRY(fill(desk, opened, source));
     if (consequence->flag != 0)
         TRY(track_mark(desk, opened->content_hash, consequence->flag));
     if (consequence->event == EVENT_COUNT)
         return HL_OK;
-    struct event event = {.kind = consequence->event};
-    (void)snprintf(event.detail, sizeof(event.detail), "%s", consequence->detail);
-    desk_format(desk->identity->trust, &opened->sender, event.from);
-    return track_tell(desk, opened->content_hash, &event);
+    return tell(desk, opened, opened->content_hash, consequence->event, consequence->detail);
+}
+
+static int keep(struct desk *desk, const struct opened *opened, const struct source *source,
+                uint64_t since)
+{
+    return sql_run(desk,
+                   "INSERT OR IGNORE INTO link_in(entity, device, plane, seq, hash, prev, notice,"
+                   " since) VALUES(?,?,?,?,?,?,?,?)",
+                   SQL_ARGS(SQL_ID(source->entity), SQL_ID(source->device), SQL_N(source->plane),
+                            SQL_N(opened->seq), SQL_HASH(opened->link_hash), SQL_HASH(opened->prev),
+                            SQL_HASH(opened->content_hash),
+                            since == 0 ? sql_null() : SQL_N(since)));
 }
 
 int streams_accept(struct desk *desk, const struct opened *opened)
@@ -140,15 +208,11 @@ int streams_accept(struct desk *desk, const struct opened *opened)
     uint8_t known[HASH_BYTES];
     bool is_known = false;
     TRY(known_link(desk, &source, opened->seq, known, &is_known));
+    uint64_t next = stream.last_seq + 1;
     enum stream_verdict verdict = stream_accept(&stream, opened->seq, opened->prev,
                                                 opened->link_hash, is_known ? known : NULL);
     TRY(store(desk, &source, &stream));
-    TRY(sql_run(desk,
-                "INSERT OR IGNORE INTO link_in(entity, device, plane, seq, hash, notice)"
-                " VALUES(?,?,?,?,?,?)",
-                SQL_ARGS(SQL_ID(source.entity), SQL_ID(source.device), SQL_N(source.plane),
-                         SQL_N(opened->seq), SQL_HASH(opened->link_hash),
-                         SQL_HASH(opened->content_hash))));
+    TRY(keep(desk, opened, &source, verdict == STREAM_GAP ? next : 0));
     return act(desk, opened, &source, &stream, verdict);
 }
 

@@ -101,6 +101,31 @@ static void what_was_said_is_repeated_from_stored_bytes(void **state)
     assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM receipt"), 3);
 }
 
+static uint32_t mark_at_sender(const struct desk_pair *bench)
+{
+    AUTO(notice_view) view = NULL;
+    assert_int_equal(query_notice(bench->sender->desk, bench->hash, &view), HL_OK);
+    assert_int_equal(view->addressees[0].state, RCPT_ACKED);
+    return view->flags & NOTICE_ACK_WITHOUT_OPENED;
+}
+
+static void an_acknowledgement_without_a_seen_opened_counts_and_is_marked(void **state)
+{
+    struct desk_pair *bench = *state;
+    assert_int_equal(open_it(bench), HL_OK);
+    assert_int_equal(
+        sql_run(bench->peer->desk, "UPDATE outbox SET state = 9 WHERE state = 0", SQL_NO_ARGS),
+        HL_OK); /* it stays behind */
+    assert_int_equal(ack(bench, check_word), HL_OK);
+    desks_flush(bench->world, bench->all, 2);
+    assert_int_equal(mark_at_sender(bench), NOTICE_ACK_WITHOUT_OPENED);
+    assert_int_equal(
+        sql_run(bench->peer->desk, "UPDATE outbox SET state = 0 WHERE state = 9", SQL_NO_ARGS),
+        HL_OK);
+    desks_flush(bench->world, bench->all, 2);
+    assert_int_equal(mark_at_sender(bench), 0);
+}
+
 static void receipts_of_a_device_are_chained(void **state)
 {
     struct desk_pair *bench = *state;
@@ -204,6 +229,7 @@ int main(void)
         BENCH_TEST(a_wrong_or_missing_check_word_sends_nothing),
         BENCH_TEST(routine_needs_no_check_word_but_a_given_one_must_match),
         BENCH_TEST(what_was_said_is_repeated_from_stored_bytes),
+        BENCH_TEST(an_acknowledgement_without_a_seen_opened_counts_and_is_marked),
         BENCH_TEST(receipts_of_a_device_are_chained),
         BENCH_TEST(without_the_role_nobody_acknowledges),
         BENCH_TEST(a_headless_profile_opens_nothing),

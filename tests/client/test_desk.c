@@ -131,7 +131,7 @@ static void a_database_of_a_newer_program_is_refused(void **state)
 {
     struct folder *folder = *state;
     struct terminal *terminal = terminal_new(folder->world, XAA, 0, folder->temp.path);
-    assert_int_equal(sql_run(terminal->desk, "PRAGMA user_version=2", SQL_NO_ARGS), HL_OK);
+    assert_int_equal(sql_run(terminal->desk, "PRAGMA user_version=99", SQL_NO_ARGS), HL_OK);
     assert_int_equal(terminal_reopen(terminal, folder->temp.path, NULL), HL_EFORMAT);
     terminal_free(terminal);
 }

@@ -157,6 +157,111 @@ static void leave_one_behind(struct desk_pair *bench, unsigned precedence, uint8
     desks_flush(bench->world, bench->all, 2);
 }
 
+static uint32_t flags_of(const struct terminal *terminal, const uint8_t *hash)
+{
+    AUTO(notice_view) view = NULL;
+    assert_int_equal(query_notice(terminal->desk, hash, &view), HL_OK);
+    return view->flags & (NOTICE_GAP | NOTICE_CHAIN_BROKEN);
+}
+
+/* What r1 and r2 held back comes after all. */
+static void let_go(struct desk_pair *bench)
+{
+    for (int relay = 0; relay < 2; relay++)
+        paper_relay_faults(bench->world->relays[relay])->withholds = false;
+    desks_run(bench->world, bench->all, 2);
+    desks_wait(bench->world, bench->all, 2, 1000);
+}
+
+/* Two notices stay behind, two more come over r3: the third is marked. */
+static void leave_two_behind(struct desk_pair *bench, uint8_t *ret_after)
+{
+    uint8_t lost[HASH_BYTES];
+    terminal_connect(bench->peer, 2);
+    terminal_connect(bench->sender, 2);
+    for (int relay = 0; relay < 2; relay++)
+        paper_relay_faults(bench->world->relays[relay])->withholds = true;
+    desks_send(bench->sender, XBB, 1, lost);
+    desks_send(bench->sender, XBB, 1, lost);
+    desks_flush(bench->world, bench->all, 2);
+    desks_send(bench->sender, XBB, 3, bench->hash);
+    desks_send(bench->sender, XBB, 3, ret_after);
+    desks_flush(bench->world, bench->all, 2);
+    assert_int_equal(flags_of(bench->peer, bench->hash), NOTICE_GAP);
+    assert_int_equal(flags_of(bench->peer, ret_after), 0);
+}
+
+static void the_mark_of_a_gap_goes_when_all_that_were_missing_have_come(void **state)
+{
+    struct desk_pair *bench = *state;
+    uint8_t after[HASH_BYTES];
+    leave_two_behind(bench, after);
+    let_go(bench);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 4);
+    assert_int_equal(flags_of(bench->peer, bench->hash), 0);
+    assert_int_equal(flags_of(bench->peer, after), 0);
+}
+
+static void the_mark_of_a_gap_stays_as_long_as_one_is_missing(void **state)
+{
+    struct desk_pair *bench = *state;
+    uint8_t after[HASH_BYTES];
+    leave_two_behind(bench, after);
+    assert_int_equal(
+        sql_run(bench->peer->desk, "UPDATE link_in SET since = 0 WHERE seq = 3", SQL_NO_ARGS),
+        HL_OK); /* as if there were one more */
+    let_go(bench);
+    assert_int_equal(desks_count(bench->peer->desk, "SELECT count(*) FROM notice"), 4);
+    assert_int_equal(flags_of(bench->peer, bench->hash), NOTICE_GAP);
+}
+
+/* A sender that was set back, or lies, fills a gap with another notice than the one that the next follows. */
+static void a_late_notice_that_the_next_does_not_follow_breaks_the_chain(void **state)
+{
+    struct desk_pair *bench = *state;
+    uint8_t lost[HASH_BYTES];
+    terminal_connect(bench->peer, 2);
+    terminal_connect(bench->sender, 2);
+    for (int relay = 0; relay < 2; relay++)
+        paper_relay_faults(bench->world->relays[relay])->withholds = true;
+    desks_send(bench->sender, XBB, 1, lost);
+    desks_flush(bench->world, bench->all, 2);
+    assert_int_equal(
+        sql_run(bench->sender->desk, "UPDATE stream_out SET hash = zeroblob(32)", SQL_NO_ARGS),
+        HL_OK);
+    desks_send(bench->sender, XBB, 3, bench->hash);
+    desks_flush(bench->world, bench->all, 2);
+    assert_int_equal(flags_of(bench->peer, bench->hash), NOTICE_GAP);
+    assert_int_equal(desks_events(bench->peer, EVENT_FORK), 0);
+    let_go(bench);
+    assert_int_equal(flags_of(bench->peer, bench->hash), NOTICE_CHAIN_BROKEN);
+    assert_int_equal(flags_of(bench->peer, lost), 0);
+    assert_int_equal(desks_events(bench->peer, EVENT_FORK), 1);
+}
+
+static void a_late_notice_that_does_not_follow_its_own_forerunner_breaks_the_chain(void **state)
+{
+    struct desk_pair *bench = *state;
+    uint8_t first[HASH_BYTES], lost[HASH_BYTES];
+    desks_send(bench->sender, XBB, 3, first);
+    desks_flush(bench->world, bench->all, 2);
+    terminal_connect(bench->peer, 2);
+    terminal_connect(bench->sender, 2);
+    for (int relay = 0; relay < 2; relay++)
+        paper_relay_faults(bench->world->relays[relay])->withholds = true;
+    assert_int_equal(
+        sql_run(bench->sender->desk, "UPDATE stream_out SET hash = zeroblob(32)", SQL_NO_ARGS),
+        HL_OK);
+    desks_send(bench->sender, XBB, 1, lost);
+    desks_flush(bench->world, bench->all, 2);
+    desks_send(bench->sender, XBB, 3, bench->hash);
+    desks_flush(bench->world, bench->all, 2);
+    let_go(bench);
+    assert_int_equal(flags_of(bench->peer, lost), NOTICE_CHAIN_BROKEN);
+    assert_int_equal(flags_of(bench->peer, bench->hash), 0);
+    assert_int_equal(desks_events(bench->peer, EVENT_FORK), 1);
+}
+
 static void after_flash_a_missing_number_is_asked_for_within_five_seconds(void **state)
 {
     struct desk_pair *bench = *state;
@@ -269,6 +374,10 @@ int main(void)
         BENCH_TEST(a_quarantined_notice_is_not_answered),
         BENCH_TEST(a_custody_that_covers_something_else_is_an_alarm_and_no_custody),
         BENCH_TEST(a_skipped_lane_number_is_an_alarm_against_the_relay),
+        BENCH_TEST(the_mark_of_a_gap_goes_when_all_that_were_missing_have_come),
+        BENCH_TEST(the_mark_of_a_gap_stays_as_long_as_one_is_missing),
+        BENCH_TEST(a_late_notice_that_the_next_does_not_follow_breaks_the_chain),
+        BENCH_TEST(a_late_notice_that_does_not_follow_its_own_forerunner_breaks_the_chain),
         BENCH_TEST(after_flash_a_missing_number_is_asked_for_within_five_seconds),
         BENCH_TEST(a_notice_that_is_only_late_is_not_asked_for),
         BENCH_TEST(a_stub_says_not_sealed_to_this_terminal),
