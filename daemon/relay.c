@@ -33,6 +33,13 @@ static void init_parts(struct relay *relay, const struct relay_params *params,
     actions_init(&relay->actions);
 }
 
+/* A clock that is wrong from the start jumped while nobody ran: the newest stamp stands for the clock of then. */
+static void doubt_clock(struct relay *relay)
+{
+    if (relay->received_ms != 0 && relay->steady_ms - relay->received_ms > RELAY_START_JUMP_MS)
+        relay->steady_ms = relay->received_ms;
+}
+
 int relay_new(const struct relay_params *params, struct relay **ret_relay)
 {
     const struct relay_info *info = trust_relay(params->trust, params->relay_id);
@@ -54,6 +61,7 @@ int relay_new(const struct relay_params *params, struct relay **ret_relay)
     memcpy(relay->id, params->relay_id, ID_BYTES);
     init_parts(relay, params, info);
     TRY(relay_load(relay, params->store));
+    doubt_clock(relay);
     *ret_relay = MOVE(relay);
     return HL_OK;
 }

@@ -20,6 +20,7 @@
 #define RELAY_TAKEN_DELAY_MS    1000          /* takens alone wait that long for a batch */
 #define RELAY_JUMP_MS           (60LL * 1000) /* more ahead of mono is a jump */
 #define RELAY_JUMP_BELIEVED_MS  (24LL * 3600 * 1000)
+#define RELAY_START_JUMP_MS     (24LL * 3600 * 1000) /* more ahead of the newest stamp, at the start */
 #define RELAY_STUB_LIFE_MS      (91LL * 24 * 3600 * 1000)
 
 /* A session that waits for a deposit to come from the store: for a receipt, or for its Welcome. */

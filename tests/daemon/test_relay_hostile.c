@@ -308,6 +308,41 @@ static void clock_that_jumps_ahead_erases_nothing_for_a_day(void **state)
     assert_false(is_whole(rig));
 }
 
+static void clock_that_is_ahead_from_the_start_erases_nothing_for_a_day(void **state)
+{
+    struct rig *rig = *state;
+    AUTO(blob) letter = rig_letter(rig, XAA, XBB, 1);
+
+    peer_submit_gets(rig_connect(rig, XAA, 0), letter, CODE(TAKEN));
+    rig->utc_ms += 40 * DAY_MS;
+    rig_restart(rig);
+    rig_wait(rig, 1000);
+    rig_wait(rig, DAY_MS - 2000);
+    assert_true(is_whole(rig));
+    gets_whole(rig, 1);
+    rig_wait(rig, 2000); /* nobody minds: then it is the time */
+    rig_wait(rig, 1000);
+    assert_false(is_whole(rig));
+}
+
+static void relay_that_was_off_for_less_than_a_day_expires_at_once(void **state)
+{
+    struct rig *rig = *state;
+    AUTO(blob) letter = rig_letter(rig, XAA, XBB, 1);
+    AUTO(blob) later = NULL;
+
+    peer_submit_gets(rig_connect(rig, XAA, 0), letter, CODE(TAKEN));
+    rig_wait(rig, 30 * DAY_MS - DAY_MS / 2);
+    later = rig_letter(rig, XAA, XCC, 1);
+    peer_submit_gets(rig_connect(rig, XAA, 0), later, CODE(TAKEN));
+    assert_true(is_whole(rig));
+    rig->utc_ms += DAY_MS - 1000; /* it expires meanwhile */
+    rig_restart(rig);
+    rig_wait(rig, 1000);
+    rig_wait(rig, 1000);
+    assert_false(is_whole(rig));
+}
+
 /* --- the store ------------------------------------------------------------------------------------------------------------ */
 
 static void commit_without_memory_is_answered_busy_and_the_relay_goes_on(void **state)
@@ -367,6 +402,8 @@ int main(void)
         T(flash_has_a_place_where_others_filled_what_waits),
         T(stranger_is_known_as_refused),
         T(clock_that_jumps_ahead_erases_nothing_for_a_day),
+        T(clock_that_is_ahead_from_the_start_erases_nothing_for_a_day),
+        T(relay_that_was_off_for_less_than_a_day_expires_at_once),
         T(what_a_device_took_at_another_desk_is_not_taken_here),
         T(what_a_device_took_at_another_desk_is_not_taken_here_after_a_restart),
         T(moving_to_another_desk_earns_no_quota),
