@@ -68,7 +68,7 @@ static int export_bundle(struct cli *cli, int argc, char **argv)
     err = keyfile_write(output, bytes_blob(bundle), false);
     if (err != HL_OK)
         return cli_fail(cli, EXIT_CREATE, "create", "%s: %s; no bundle was written", output,
-                        err_text(err));
+                        err == HL_EEXIST ? "it is there and no ordinary file" : err_text(err));
     return report_export(cli, output, bundle->len, count);
 }
 

@@ -85,9 +85,10 @@ struct keyfile_head {
 };
 HL_MUST_CHECK int keyfile_peek(struct bytes file, struct keyfile_head *ret_head);
 
-/* Files. Reading refuses a file that group or others may use (HL_EPERM) or of more than 4096 octets (HL_ETOOBIG), a missing one
- * is HL_ENOTFOUND, others HL_EIO. A file that another process replaces meanwhile is read again (HL_EBUSY: eight times in a row).
- * Writing: temp file 0600 in the same folder, fsync, rename, fsync(dir); erases_old also overwrites the old content once the new one has its name. */
+/* Files. Reading refuses a file that group or others may use (HL_EPERM) or of more than 4096 octets (HL_ETOOBIG); a missing
+ * one is HL_ENOTFOUND, others HL_EIO. One that another process replaces meanwhile is read again (HL_EBUSY: eight times).
+ * Writing: temp file 0600 in the same folder, fsync, rename, fsync(dir); erases_old also overwrites the old content once the
+ * new one has its name. A symbolic link stays and what it names is replaced; what is no ordinary file is not (HL_EEXIST). */
 HL_MUST_CHECK int keyfile_read(const char *path, struct blob **ret_file);
 HL_MUST_CHECK int keyfile_write(const char *path, struct bytes file, bool erases_old);
 /* Any file of at most `max` octets, no mode check. Errors: HL_ENOTFOUND, HL_EIO, HL_ETOOBIG. */

@@ -76,7 +76,7 @@ static int read_open(int fd, size_t max, mode_t forbidden, struct blob **ret_fil
 
 static int read_once(const char *path, size_t max, mode_t forbidden, struct blob **ret_file)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO does not wait */
 
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? HL_ENOTFOUND
@@ -170,7 +170,7 @@ static int replace(const char *temp, const char *path, bool erases_old)
     return erase_old(old);
 }
 
-int keyfile_write(const char *path, struct bytes file, bool erases_old)
+static int write_at(const char *path, struct bytes file, bool erases_old)
 {
     char temp[PATH_MAX_OURS];
     int len = snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid());
@@ -184,4 +184,29 @@ int keyfile_write(const char *path, struct bytes file, bool erases_old)
     if (err != HL_OK)
         (void)unlink(temp); /* gone already if it took the name */
     return err;
+}
+
+/* Where a symbolic link leads: it stays, what it names is replaced. */
+static int write_behind_link(const char *path, struct bytes file, bool erases_old)
+{
+    struct stat info;
+    char *real = realpath(path, NULL);
+
+    if (!real)
+        return errno == ENOMEM ? HL_ENOMEM : HL_EIO;
+    int err = stat(real, &info) != 0       ? HL_EIO
+              : S_ISREG(info.st_mode) != 0 ? write_at(real, file, erases_old)
+                                           : HL_EEXIST;
+    free(real);
+    return err;
+}
+
+/* rename() would put an ordinary file in the place of a device, for all programs of the machine. */
+int keyfile_write(const char *path, struct bytes file, bool erases_old)
+{
+    struct stat info;
+
+    if (lstat(path, &info) != 0 || S_ISREG(info.st_mode))
+        return write_at(path, file, erases_old);
+    return S_ISLNK(info.st_mode) ? write_behind_link(path, file, erases_old) : HL_EEXIST;
 }

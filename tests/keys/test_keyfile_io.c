@@ -160,12 +160,57 @@ static void failed_write_leaves_nothing_behind(void **unused)
 
     (void)snprintf(nowhere, sizeof(nowhere), "%s/none/key.hlk", temp.folder);
     assert_int_equal(keyfile_write(nowhere, bytes_text("x"), false), HL_EIO);
-    assert_int_equal(mkdir(temp.path, 0700), 0); /* rename() over a folder fails */
-    assert_int_equal(keyfile_write(temp.path, bytes_text("x"), false), HL_EIO);
+    assert_int_equal(mkdir(temp.path, 0700), 0);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("x"), false), HL_EEXIST);
     assert_int_equal(temp_dir_count(&temp), 1);
     assert_int_equal(rmdir(temp.path), 0);
     memset(endless, 'a', sizeof(endless) - 1);
     assert_int_equal(keyfile_write(endless, bytes_text("x"), false), HL_EINVAL);
+}
+
+/* As root, a rename over /dev/full makes an ordinary file of it for the whole machine. */
+static void what_is_no_ordinary_file_is_not_replaced(void **unused)
+{
+    (void)unused;
+    struct stat info;
+
+    assert_int_equal(mkfifo(temp.path, 0600), 0);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("x"), false), HL_EEXIST);
+    assert_int_equal(keyfile_write(temp.path, bytes_text("x"), true), HL_EEXIST);
+    assert_int_equal(lstat(temp.path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(symlink(temp.path, link_path), 0); /* nor behind a link */
+    assert_int_equal(keyfile_write(link_path, bytes_text("x"), false), HL_EEXIST);
+    assert_int_equal(temp_dir_count(&temp), 2);
+}
+
+static void fifo_is_not_waited_for(void **unused)
+{
+    (void)unused;
+    struct blob *file = NULL;
+
+    assert_int_equal(mkfifo(temp.path, 0600), 0);
+    (void)alarm(10);
+    assert_int_equal(keyfile_read(temp.path, &file), HL_EIO);
+    assert_int_equal(file_read(temp.path, 10, &file), HL_EIO);
+    (void)alarm(0);
+    assert_null(file);
+}
+
+static void symbolic_link_stays_and_what_it_names_is_replaced(void **unused)
+{
+    (void)unused;
+    struct stat info;
+
+    assert_int_equal(keyfile_write(temp.path, bytes_text("old"), false), HL_OK);
+    assert_int_equal(symlink(temp.path, link_path), 0);
+    assert_int_equal(keyfile_write(link_path, bytes_text("new"), true), HL_OK);
+    assert_content(temp.path, bytes_text("new"));
+    assert_int_equal(lstat(link_path, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(unlink(temp.path), 0); /* one that leads nowhere */
+    assert_int_equal(keyfile_write(link_path, bytes_text("new"), false), HL_EIO);
+    assert_int_equal(temp_dir_count(&temp), 1);
 }
 
 static int lowest_free_descriptor(void)
@@ -255,6 +300,9 @@ int main(void)
         TEST_IN_FOLDER(old_content_survives_under_another_name),
         TEST_IN_FOLDER(old_content_is_overwritten_where_asked),
         TEST_IN_FOLDER(first_write_has_nothing_to_overwrite),
+        TEST_IN_FOLDER(what_is_no_ordinary_file_is_not_replaced),
+        TEST_IN_FOLDER(fifo_is_not_waited_for),
+        TEST_IN_FOLDER(symbolic_link_stays_and_what_it_names_is_replaced),
         TEST_IN_FOLDER(failed_write_leaves_nothing_behind),
         TEST_IN_FOLDER(folder_that_cannot_be_synced_costs_no_descriptor_and_erases_nothing),
         TEST_IN_FOLDER(leftover_of_a_killed_process_is_no_obstacle),
