@@ -121,9 +121,10 @@ int cmd_fingerprint(int argc, char **argv)
                                          {NULL, 0, NULL, 0}};
     const char *folder = ".";
     bool as_json = false;
+    bool is_good = true;
     int option = 0;
 
-    while ((option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
+    while (is_good && (option = getopt_long(argc, argv, "h", list, NULL)) != -1) {
         if (option == 'h') {
             (void)fputs(usage, stdout);
             return EXIT_DONE;
@@ -133,9 +134,9 @@ int cmd_fingerprint(int argc, char **argv)
         else if (option == 'f')
             folder = optarg;
         else
-            optind = argc + 1;
+            is_good = false;
     }
-    if (optind + 1 != argc) {
+    if (!is_good || optind + 1 != argc) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
     }

@@ -59,6 +59,8 @@ sed 's/^listen/lissen/' "$R" > "$W/r.conf"; claim "relay: unknown key" one_line 
 sed '/^federation/d' "$R" > "$W/r2.conf"; claim "relay: missing key" one_line 78 "$B/hotlined" -c "$W/r2.conf" --check
 claim "relay: good configuration" exits 0 "$B/hotlined" -c "$R" --check
 claim "sandbox into a folder that is not empty" one_line 73 "$B/hotline-keys" sandbox "$W/fed"
+for command in fingerprint show generate sandbox; do claim "key tool: $command: unknown option" one_line 64 timeout 5 "$B/hotline-keys" $command --nonsense --more XAA; done
+for command in draft show-form release return send list read ack refuse reply status watch evidence config; do claim "$command: unknown option" one_line 64 at XAA/officer1 $command --nonsense --more XAA; done
 claim "key tool: unknown command" one_line 64 "$B/hotline-keys" frobnicate
 claim "key tool: namespace that is no hex" one_line 64 "$B/hotline-keys" generate device -o "$W/x.hlk" --ns zz --entity 00000000000000000000000000000000
 claim "health is served" sh -c "bash -c '. tests/e2e/lib.sh; http '$((port + 10))' /healthz' | head -n 1 | grep -q 200"
