@@ -126,6 +126,9 @@ $(B)/tests/$1/test_%: $(B)/tests/$1/test_%.o $(B)/libsupport.a $(below_$1)
 	$(Q)$(CC) $(LINK) $(LDFLAGS) -o $$@ $$^ $(LIBS_$1) -lcmocka -ljansson $$(LDLIBS_$$*)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$l)))
+# A command of hotline-keys is in no library: its test links it by name.
+$(B)/tests/keys/test_cmd_fingerprint: $(B)/keys/cmd_fingerprint.o
+LDLIBS_cmd_fingerprint := $(below_keys) $(LIBS_keys)
 LIBS_all := $(LIBS_daemon)
 $(B)/tests/stories/test_%: $(B)/tests/stories/test_%.o $(B)/libsupport.a $(below_all)
 	@echo "  LD    $@"

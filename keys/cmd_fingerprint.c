@@ -78,8 +78,11 @@ static int print_root(const Hotline__V1__NationalRoot *root, bool as_json)
 
     for (size_t i = 0; i < root->n_keys; i++)
         memcpy(keys[i], root->keys[i].data, 32);
-    if (fingerprint_make(root->ns.data, root->entity.data, root->threshold,
-                         (const uint8_t(*)[32])keys, root->n_keys, &print) != HL_OK)
+    int err = fingerprint_make(root->ns.data, root->entity.data, root->threshold,
+                               (const uint8_t(*)[32])keys, root->n_keys, &print);
+    if (err == HL_ENOMEM)
+        return command_fail(command_code(err), "%s; no fingerprint was made", err_text(err));
+    if (err != HL_OK)
         return command_fail(EXIT_DATA, "the keys of the national root do not ascend; no "
                                        "fingerprint was made");
     hex_encode(BYTES(root->entity.data, ID_BYTES), hex);
