@@ -23,6 +23,18 @@ void log_set_json(int is_json)
     as_json = is_json;
 }
 
+/* JSON escapes no more than it must: what could act on a terminal or turn a line round is made visible before. */
+static void add_json_message(struct buf *line, struct bytes message)
+{
+    AUTO_BUF visible;
+
+    buf_init(&visible, (size_t)8 * LOG_LINE_MAX);
+    text_add_visible(&visible, message, false);
+    text_add_json(line, buf_bytes(&visible));
+    if (visible.err != HL_OK)
+        line->err = visible.err;
+}
+
 static void build(struct buf *line, const char *level, const char *area, struct bytes message)
 {
     char now[TIME_TEXT_SIZE];
@@ -31,7 +43,7 @@ static void build(struct buf *line, const char *level, const char *area, struct 
     if (as_json) {
         buf_add_format(line, "{\"at\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",\"message\":", now,
                        level, area);
-        text_add_json(line, message);
+        add_json_message(line, message);
         buf_add_text(line, "}\n");
         return;
     }

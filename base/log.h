@@ -1,4 +1,5 @@
-/* log — one line an event on stderr, for the programs; library layers never log. Text from outside is made visible. */
+/* log — one line an event on stderr, for the programs; library layers never log. Text from outside is made visible,
+ * in JSON too. */
 #ifndef HOTLINE_BASE_LOG_H
 #define HOTLINE_BASE_LOG_H
 

@@ -59,6 +59,22 @@ static void a_log_line_is_written_whole_or_said_to_be_lost(void **unused)
     log_set_json(0);
 }
 
+static void text_from_outside_is_visible_in_json_too(void **unused)
+{
+    static const char outside[] = "a\u202Eb\xc2\x9b"
+                                  "c\n\x1b[2J\"\xff";
+    static const char wanted[] =
+        "\"message\":\"a<U+202E>b<U+009B>c<U+000A><U+001B>[2J\\\"<0xFF>\"}";
+    char line[4096];
+
+    (void)unused;
+    log_set_json(1);
+    catch_line(outside, line);
+    log_set_json(0);
+    if (!strstr(line, wanted))
+        fail_msg("%s", line);
+}
+
 static int make_texts(void *context)
 {
     AUTO_BUF text;
@@ -87,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_line_is_written_whole_or_said_to_be_lost),
+        cmocka_unit_test(text_from_outside_is_visible_in_json_too),
         cmocka_unit_test(a_text_is_whole_or_there_is_no_memory),
     };
 
