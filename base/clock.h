@@ -27,9 +27,10 @@ static inline int64_t clock_mono_ms(const struct clock *clock)
 const struct clock *clock_system(void);
 
 #define TIME_TEXT_SIZE 32
-/* RFC 3339, UTC, milliseconds: 2026-11-24T14:02:10.118Z. Times out of the schema's range print as "-". */
+/* RFC 3339, UTC, milliseconds: 2026-11-24T14:02:10.118Z. After 1970-01-01T00:00Z and up to the end
+ * of 2100, which is more than the schema lets through; any other time prints as "-". */
 void time_format(int64_t utc_ms, char ret_text[static TIME_TEXT_SIZE]);
-/* 14:02:10Z, for status lines. */
+/* 14:02:10Z, for status lines; "-" likewise. */
 void time_format_short(int64_t utc_ms, char ret_text[static TIME_TEXT_SIZE]);
 /* RFC 3339 with optional fraction, and Z or a numeric offset. Error: HL_EFORMAT. */
 HL_MUST_CHECK int time_parse(const char *text, int64_t *ret_utc_ms);

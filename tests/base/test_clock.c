@@ -44,10 +44,21 @@ static void the_schema_s_last_instant_can_be_written(void **state)
     assert_string_equal(text, "2100-01-01T00:00:00.000Z");
 }
 
+static void times_from_1970_to_2100_are_written(void **state)
+{
+    char text[TIME_TEXT_SIZE];
+
+    (void)state;
+    time_format(1, text);
+    assert_string_equal(text, "1970-01-01T00:00:00.001Z");
+    time_format(4133980799999, text);
+    assert_string_equal(text, "2100-12-31T23:59:59.999Z");
+}
+
 static void times_without_meaning_are_a_dash(void **state)
 {
     static const int64_t times[] = {0, -1, INT64_MIN, INT64_MAX,
-                                    7258118400000}; /* the last: 2200 */
+                                    4133980800000}; /* the last: 2101-01-01 */
 
     (void)state;
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
@@ -224,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_written_and_read_back),
         cmocka_unit_test(the_schema_s_last_instant_can_be_written),
+        cmocka_unit_test(times_from_1970_to_2100_are_written),
         cmocka_unit_test(times_without_meaning_are_a_dash),
         cmocka_unit_test(short_times_are_hours_minutes_seconds),
         cmocka_unit_test(every_rfc_3339_form_of_an_instant_is_the_same_instant),
