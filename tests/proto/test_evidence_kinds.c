@@ -4,10 +4,9 @@
 
 #include "proto/evidence.h"
 #include "proto/receipt.h"
-#include "proto/service.h"
 #include "tests/support/bundle_case.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/fake_suite.h"
+#include "tests/support/ping.h"
 
 static void expect_claims(size_t count)
 {
@@ -123,78 +122,24 @@ static void further_deposit_of_a_notice_is_counted_and_no_further_copy(void **un
 
 /* --- service statements --- */
 
-static uint8_t service_hash[HASH_BYTES];
-static uint8_t service_deposit[HASH_BYTES];
-
-static struct blob *sign_ping(void)
-{
-    static uint8_t zeros[HASH_BYTES];
-    const struct small_world *small = case_world->small;
-    struct desk_id to = world_desk(small, XBB);
-    struct desk_id from = world_desk(small, XAA);
-    struct sign_key *device = small->devices[XAA][0];
-    Hotline__V1__ServiceStatement statement = HOTLINE__V1__SERVICE_STATEMENT__INIT;
-    Hotline__V1__Service service = HOTLINE__V1__SERVICE__INIT;
-    Hotline__V1__Desk desk = HOTLINE__V1__DESK__INIT;
-    struct blob *object = NULL;
-
-    desk.entity = (ProtobufCBinaryData){ID_BYTES, to.entity};
-    desk.kind = (Hotline__V1__DeskKind)to.kind;
-    service.kind = HOTLINE__V1__SERVICE_KIND__PING;
-    statement.ns = (ProtobufCBinaryData){NS_BYTES, case_world->trust->ns};
-    statement.plane = HOTLINE__V1__PLANE__LIVE;
-    statement.sender_entity = (ProtobufCBinaryData){ID_BYTES, from.entity};
-    statement.sender_kind = (Hotline__V1__DeskKind)from.kind;
-    statement.sender_device = (ProtobufCBinaryData){ID_BYTES, device->id};
-    statement.recipient = &desk;
-    statement.at_ms = WORLD_NOW_MS;
-    statement.service = &service;
-    statement.journal_head = (ProtobufCBinaryData){HASH_BYTES, zeros};
-    statement.dir_version = 1;
-    statement.roster_version = 1;
-    assert_int_equal(service_sign(case_world->suite, &statement, device, &object, service_hash),
-                     HL_OK);
-    return object;
-}
+static struct ping ping;
 
 static void add_ping(bool has_file_key)
 {
-    static const uint8_t hedge_key[32] = {9};
-    const struct small_world *small = case_world->small;
-    struct rng rng = constant_rng();
-    struct seal_slot slot = world_slot(small, XBB, 0);
-    struct sealed *sealed = NULL;
-    AUTO(blob) content = sign_ping();
-    const struct seal_request request = {.suite = case_world->suite,
-                                         .rng = &rng,
-                                         .ns = case_world->trust->ns,
-                                         .sender_entity = small->entities[XAA].id,
-                                         .device = small->devices[XAA][0],
-                                         .hedge_key = hedge_key,
-                                         .plane = 1,
-                                         .kind = CONTENT_SERVICE,
-                                         .content = bytes_blob(content),
-                                         .content_hash = service_hash,
-                                         .dir_version = 1,
-                                         .created_ms = WORLD_NOW_MS,
-                                         .journal_row = 7,
-                                         .slots = &slot,
-                                         .slot_count = 1};
+    const struct seal_slot slot = world_slot(case_world->small, XBB, 0);
 
-    assert_int_equal(envelope_seal(&request, &sealed), HL_OK);
-    memcpy(service_deposit, sealed->deposit_hash, HASH_BYTES);
-    AUTO(blob) delivered = sealed_deliver(small, sealed, XBB, 0);
+    ping_seal(case_world->small, &slot, 1, &ping);
+    AUTO(blob) delivered = sealed_deliver(case_world->small, ping.sealed, XBB, 0);
     records_add(&case_records, RECORD_ENVELOPE, bytes_blob(delivered));
     if (has_file_key)
-        records_add(&case_records, RECORD_FILE_KEY, BYTES(sealed->file_key, 32));
-    sealed_free(sealed);
+        records_add(&case_records, RECORD_FILE_KEY, BYTES(ping.sealed->file_key, 32));
 }
 
 static void answer_ping(Hotline__V1__Receipt *receipt)
 {
     receipt->about = HOTLINE__V1__RECEIPT_ABOUT__ABOUT_SERVICE;
-    receipt->content_hash.data = service_hash;
-    receipt->deposit_hash.data = service_deposit;
+    receipt->content_hash.data = ping.hash;
+    receipt->deposit_hash.data = ping.sealed->deposit_hash;
 }
 
 static void answer_ping_as_a_notice(Hotline__V1__Receipt *receipt)
@@ -212,6 +157,7 @@ static void expect_no_claim(bool has_file_key, void (*edit)(Hotline__V1__Receipt
     receipt = bundle_receipt(case_world, XBB, HOTLINE__V1__RECEIPT_KIND__DELIVERED, edit);
     records_add(&case_records, RECORD_RECEIPT, bytes_blob(receipt));
     expect_claims(0);
+    sealed_free(ping.sealed);
 }
 
 static void receipt_of_a_service_statement_delivers_no_notice(void **unused)
