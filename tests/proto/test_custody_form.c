@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strict.h"
+#include "keys/merkle.h"
 #include "proto/custody_receipt.h"
+#include "receipt.pb-c.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fake_suite.h"
 #include "tests/support/nth_alloc.h"
@@ -190,6 +193,76 @@ static void each_equality_broken_once_is_refused(void **unused)
                 fail_msg("form %d, equality %d", own, i);
         }
     }
+}
+
+/* A sender's receipt whose body commits to `lanes` as they stand, which custody_body() would not make. */
+static struct blob *build_unordered(const struct lane_mark *lanes, size_t count)
+{
+    AUTO(blob) plain = build(count, -1);
+    uint8_t leaves[LANES_MAX][32];
+    uint8_t root[32];
+    char text[CHECKPOINT_MAX];
+    size_t len = 0;
+    struct blob *receipt = NULL;
+    AUTO(blob) pae = NULL;
+    AUTO(blob) body = NULL;
+    Hotline__V1__Custody *message =
+        hotline__v1__custody__unpack(NULL, bench.body->len, bench.body->data);
+
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(custody_lane_leaf(&lanes[i], leaves[i]), HL_OK);
+    assert_int_equal(merkle_root((const uint8_t(*)[32])leaves, count, root), HL_OK);
+    memcpy(message->lanes_root.data, root, 32);
+    assert_int_equal(strict_pack(&message->base, &body), HL_OK);
+    hotline__v1__custody__free_unpacked(message, NULL);
+    assert_int_equal(label_pae(label_fixed(LABEL_CUSTODY_LEAF), bytes_blob(body), &pae), HL_OK);
+    merkle_leaf(bytes_blob(pae), bench.leaf);
+    assert_int_equal(
+        checkpoint_sign(suite_fake(), bench.log_key, ORIGIN, 1, bench.leaf, text, &len), HL_OK);
+    const struct custody_proof proof = {0, NULL, 0, BYTES(text, len)};
+    assert_int_equal(custody_receipt_build(bytes_blob(body), lanes, count, -1, &proof, &receipt),
+                     HL_OK);
+    return receipt;
+}
+
+static void lanes_of_a_sender_ascend(void **unused)
+{
+    const struct lane_mark straight[] = {bench.lanes[0], bench.lanes[1], bench.lanes[2]};
+    const struct lane_mark swapped[] = {bench.lanes[0], bench.lanes[2], bench.lanes[1]};
+    const struct lane_mark twice[] = {bench.lanes[0], bench.lanes[1], bench.lanes[1]};
+    const struct custody_expectation expected = expectation(-1);
+    AUTO(blob) good = build_unordered(straight, 3);
+    AUTO(blob) bad = build_unordered(swapped, 3);
+    AUTO(blob) double_lane = build_unordered(twice, 3);
+
+    (void)unused;
+    assert_int_equal(check(&expected, bytes_blob(good)), HL_OK);
+    assert_int_equal(check(&expected, bytes_blob(bad)), HL_EVERIFY);
+    assert_int_equal(check(&expected, bytes_blob(double_lane)), HL_EVERIFY);
+}
+
+static void senders_form_has_no_lane_path(void **unused)
+{
+    static uint8_t hash[32] = {1};
+    ProtobufCBinaryData path = {32, hash};
+    const struct custody_expectation expected = expectation(-1);
+    AUTO(blob) receipt = build(3, -1);
+    Hotline__V1__CustodyReceipt *message =
+        hotline__v1__custody_receipt__unpack(NULL, receipt->len, receipt->data);
+
+    (void)unused;
+    for (int i = 0; i < 3; i++) {
+        AUTO(blob) bent = NULL;
+
+        message->n_lane_proof = i == 1;
+        message->lane_proof = i == 1 ? &path : NULL;
+        message->lane_index = i == 2;
+        assert_int_equal(strict_pack(&message->base, &bent), HL_OK);
+        assert_int_equal(check(&expected, bytes_blob(bent)), i == 0 ? HL_OK : HL_EVERIFY);
+    }
+    message->n_lane_proof = 0;
+    message->lane_proof = NULL;
+    hotline__v1__custody_receipt__free_unpacked(message, NULL);
 }
 
 static void lane_of_the_delivery_must_be_the_promised_one(void **unused)
@@ -410,6 +483,8 @@ int main(void)
         TEST(limits_of_building_are_kept),
         TEST(lanes_that_do_not_ascend_make_no_body),
         TEST(each_equality_broken_once_is_refused),
+        TEST(lanes_of_a_sender_ascend),
+        TEST(senders_form_has_no_lane_path),
         TEST(lane_of_the_delivery_must_be_the_promised_one),
         TEST(sender_has_one_lane_for_each_desk_with_a_slot),
         TEST(flipped_bit_or_cut_in_either_form_is_refused),

@@ -252,6 +252,28 @@ static void steps_over_another_hash_convict_and_over_the_same_do_not(void **unus
     assert_int_equal(head_convicts(&charge, &proven, bytes_blob(late), &result), HL_EVERIFY);
 }
 
+/* They end in the head, and yet say nothing about the custody: an honest relay would differ from whatever they begin with. */
+static void steps_that_begin_behind_the_custody_convict_nobody(void **unused)
+{
+    (void)unused;
+    if (!vector)
+        skip();
+    AUTO(blob) octets = vectors_hex(json_object_get(vector, "suppressing"), "head_proof");
+    struct head_proof_facts proven;
+    uint8_t deposit[HASH_BYTES] = {9};
+    uint8_t between[HASH_BYTES];
+    bool result = false;
+
+    assert_int_equal(prove(bytes_blob(octets), &proven), HL_OK);
+    proven.seq = facts.lane_seq + 2;
+    lane_next(facts.lane_head, facts.lane_seq + 1, deposit, between);
+    lane_next(between, proven.seq, deposit, proven.lane_head);
+    AUTO(blob) steps = steps_of(between, proven.seq, deposit);
+
+    assert_int_equal(head_convicts(&charge, &proven, bytes_blob(steps), &result), HL_EVERIFY);
+    assert_false(result);
+}
+
 static void flipped_bit_or_cut_in_a_head_proof_is_refused(void **unused)
 {
     (void)unused;
@@ -354,6 +376,7 @@ int main(void)
         cmocka_unit_test(only_the_suppressing_head_convicts),
         cmocka_unit_test(no_conviction_without_commitment_lane_and_plane),
         cmocka_unit_test(steps_over_another_hash_convict_and_over_the_same_do_not),
+        cmocka_unit_test(steps_that_begin_behind_the_custody_convict_nobody),
         cmocka_unit_test(flipped_bit_or_cut_in_a_head_proof_is_refused),
         cmocka_unit_test(lack_of_memory_is_no_judgement),
     };

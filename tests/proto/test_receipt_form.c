@@ -37,16 +37,17 @@ static int teardown(void **unused)
 }
 
 /* A whole receipt that is signed as it is, past receipt_sign(): for what that would refuse to make. */
-static struct blob *sign_raw(const Hotline__V1__Receipt *receipt, bool has_officer)
+static struct blob *sign_by(const Hotline__V1__Receipt *receipt, size_t count)
 {
     const struct sign_key *const keys[] = {world->small->devices[XBB][0],
-                                           world->small->officers[XBB][0]};
+                                           world->small->officers[XBB][0],
+                                           world->small->officers[XBB][1]};
     struct blob *object = NULL;
     AUTO(blob) body = NULL;
 
     assert_int_equal(strict_pack(&receipt->base, &body), HL_OK);
     assert_int_equal(sign_object(world->suite, label_of(LABEL_RECEIPT, 1), bytes_blob(body), keys,
-                                 has_officer ? 2 : 1, &object),
+                                 count, &object),
                      HL_OK);
     return object;
 }
@@ -113,9 +114,10 @@ static Hotline__V1__Receipt bare(Hotline__V1__ReceiptKind kind)
     return receipt;
 }
 
-static int judge(const Hotline__V1__Receipt *receipt, bool has_officer, const char **ret_detail)
+static int judge_signed_by(const Hotline__V1__Receipt *receipt, size_t count,
+                           const char **ret_detail)
 {
-    AUTO(blob) object = sign_raw(receipt, has_officer);
+    AUTO(blob) object = sign_by(receipt, count);
     Hotline__V1__Receipt *parsed = NULL;
     int err = receipt_check(world->suite, world->trust, &expected, bytes_blob(object), &parsed,
                             ret_detail);
@@ -125,6 +127,11 @@ static int judge(const Hotline__V1__Receipt *receipt, bool has_officer, const ch
     else
         assert_true((*ret_detail)[0] != '\0');
     return err;
+}
+
+static int judge(const Hotline__V1__Receipt *receipt, bool has_officer, const char **ret_detail)
+{
+    return judge_signed_by(receipt, has_officer ? 2 : 1, ret_detail);
 }
 
 /* receipt.proto: M must, o may, - must not; columns as `enum field`. */
@@ -200,6 +207,49 @@ static void only_delivered_answers_a_service_statement(void **unused)
         assert_int_equal(judge(&receipt, has_officer, &detail) == HL_OK,
                          kinds[row].may_be_about_service);
         expected.check_word = "V432";
+    }
+}
+
+static void each_kind_has_exactly_its_signatures(void **unused)
+{
+    (void)unused;
+    for (size_t row = 0; row < sizeof(kinds) / sizeof(kinds[0]); row++) {
+        Hotline__V1__Receipt receipt = with(row, FIELDS);
+        size_t wanted = kinds[row].fields[OFFICER] == 'M' ? 2 : 1;
+
+        for (size_t count = 1; count <= 3; count++) {
+            const char *detail = "";
+            int err = judge_signed_by(&receipt, count, &detail);
+
+            assert_int_equal(err, count == wanted ? HL_OK : HL_EVERIFY);
+        }
+    }
+}
+
+static void views_are_of_relays_that_ascend(void **unused)
+{
+    static uint8_t relays[3][ID_BYTES] = {{1}, {2}, {2}};
+    static const size_t pairs[][2] = {{0, 1}, {1, 0}, {1, 2}};
+    Hotline__V1__PairView views[2];
+    Hotline__V1__PairView *list[2] = {&views[0], &views[1]};
+    Hotline__V1__Receipt receipt = with(0, VIEWS);
+
+    (void)unused;
+    receipt.n_views = 2;
+    receipt.views = list;
+    for (size_t i = 0; i < 3; i++) {
+        const char *detail = "";
+        AUTO(blob) object = NULL;
+        uint8_t hash[HASH_BYTES];
+
+        for (size_t k = 0; k < 2; k++) {
+            views[k] = *with(0, VIEWS).views[0];
+            views[k].relay = (ProtobufCBinaryData){ID_BYTES, relays[pairs[i][k]]};
+        }
+        assert_int_equal(judge(&receipt, false, &detail), i == 0 ? HL_OK : HL_EFORMAT);
+        assert_int_equal(receipt_sign(world->suite, &receipt, world->small->devices[XBB][0], NULL,
+                                      &object, hash),
+                         i == 0 ? HL_OK : HL_EINVAL);
     }
 }
 
@@ -321,7 +371,7 @@ static void device_and_officer_need_their_roles_and_desk(void **unused)
 static void cut_or_flipped_receipt_is_refused(void **unused)
 {
     Hotline__V1__Receipt receipt = with(2, FIELDS);
-    AUTO(blob) object = sign_raw(&receipt, true);
+    AUTO(blob) object = sign_by(&receipt, 2);
     Hotline__V1__Receipt *parsed = NULL;
     const char *detail = "";
 
@@ -431,6 +481,8 @@ int main(void)
         TEST(each_kind_has_exactly_its_fields),
         TEST(content_hash_may_lack_only_where_nothing_was_opened),
         TEST(only_delivered_answers_a_service_statement),
+        TEST(each_kind_has_exactly_its_signatures),
+        TEST(views_are_of_relays_that_ascend),
         TEST(receipt_sign_makes_only_what_receipt_check_takes),
         TEST(check_word_is_asked_for_only_where_it_must_be),
         TEST(revoked_key_counts_from_its_first_millisecond),
