@@ -200,6 +200,10 @@ static void head_is_read_without_unlocking(void **unused)
     assert_int_equal(head.kdf, KDF_RAW);
     assert_true(head.is_sandbox);
     assert_memory_equal(head.ns, ns, sizeof(ns));
+    for (unsigned octet = 0; octet < 256; octet++) { /* one spelling of yes, one of no */
+        file->data[AT_SANDBOX] = (uint8_t)octet;
+        assert_int_equal(keyfile_peek(bytes_blob(file), &head), octet > 1 ? HL_EFORMAT : HL_OK);
+    }
 }
 
 static void wrong_secret_does_not_verify(void **unused)
