@@ -1,7 +1,9 @@
 /* cmd_evidence — export a bundle from this desk; verify one with no network, no desk and no configuration. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "client/cli.h"
@@ -62,13 +64,17 @@ static int export_bundle(struct cli *cli, int argc, char **argv)
         code = cli_find(cli, argv[optind], hashes[count++]);
     if (code != EXIT_DONE)
         return code;
+    if (faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) ==
+        0) /* a key, a database, a device */
+        return cli_fail(cli, EXIT_CREATE, "create",
+                        "%s: it is there already; no bundle was written, name a new file", output);
     int err = export_evidence(cli->desk, (const uint8_t(*)[HASH_BYTES])hashes, count, &bundle);
     if (err != HL_OK)
         return cli_fail_err(cli, err, "evidence");
     err = keyfile_write(output, bytes_blob(bundle), false);
     if (err != HL_OK)
         return cli_fail(cli, EXIT_CREATE, "create", "%s: %s; no bundle was written", output,
-                        err == HL_EEXIST ? "it is there and no ordinary file" : err_text(err));
+                        err_text(err));
     return report_export(cli, output, bundle->len, count);
 }
 

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "client/compose.h"
+#include "client/confirm.h"
 #include "client/dispatch_notice.h"
+#include "client/draft_print.h"
 #include "client/form.h"
 #include "client/query.h"
 
@@ -41,6 +43,19 @@ static int check_persons(struct cli *cli, const struct compose *compose,
                     least);
 }
 
+/* On a terminal it is shown as its readers will see it, and confirmed. */
+static int look(struct cli *cli, const struct compose *compose, const Hotline__V1__Notice *notice)
+{
+    const struct draft_view draft = {.id = "not signed",
+                                     .state = DRAFT_UNSIGNED,
+                                     .notice = (Hotline__V1__Notice *)(uintptr_t)notice};
+    AUTO_BUF review;
+
+    buf_init(&review, (size_t)2 << 20);
+    draft_print_whole(&review, cli->trust, &draft);
+    return confirm_notice(cli, &review, notice, compose->confirm);
+}
+
 static int send_notice(struct cli *cli, const struct compose *compose, Hotline__V1__Notice *notice)
 {
     char id[NOTICE_ID_SIZE];
@@ -54,6 +69,8 @@ static int send_notice(struct cli *cli, const struct compose *compose, Hotline__
     if (compose->is_dry_run)
         return dry_run(cli, notice);
     int code = check_persons(cli, compose, notice);
+    if (code == EXIT_DONE)
+        code = look(cli, compose, notice);
     if (code == EXIT_DONE)
         code = cli_unlock(cli, ROLE_BIT_COMPOSE);
     if (code == EXIT_DONE && identity_check_officer(cli->identity, ROLE_BIT_RELEASE) != HL_OK)

@@ -20,7 +20,8 @@ enum {
     OPT_REPLY_TO,
     OPT_EXERCISE,
     OPT_SINGLE,
-    OPT_WAIT
+    OPT_WAIT,
+    OPT_CONFIRM
 };
 
 static const struct option options[] = {
@@ -34,6 +35,7 @@ static const struct option options[] = {
     {"exercise", required_argument, NULL, OPT_EXERCISE},
     {"single-person", required_argument, NULL, OPT_SINGLE},
     {"wait", required_argument, NULL, OPT_WAIT},
+    {"confirm", required_argument, NULL, OPT_CONFIRM},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -54,6 +56,7 @@ static bool take_option(struct compose *compose, int option)
     case OPT_REPLY_TO: compose->reply_to = optarg; return true;
     case OPT_EXERCISE: compose->exercise = optarg; return true;
     case OPT_WAIT: compose->wait = optarg; return true;
+    case OPT_CONFIRM: compose->confirm = optarg; return true;
     case OPT_SINGLE:
         compose->single_person = optarg;
         compose->is_single = true;

@@ -14,7 +14,7 @@ struct compose {
     size_t set_count;
     const char *type, *precedence, *subject, *tlp, *lang, *ack_by, *reply_by, *reply_to, *exercise,
         *single_person, *form;
-    const char *edit, *wait;
+    const char *edit, *wait, *confirm;
     bool is_single, is_dry_run; /* --single-person given; -n */
     long wait_s;                /* -W; 0: the default */
 };

@@ -166,6 +166,20 @@ static int check_rules(struct desk *desk, const Hotline__V1__Notice *notice)
     return err;
 }
 
+static int check_plane(struct desk *desk, const Hotline__V1__Notice *notice)
+{
+    bool crosses = false;
+    TRY(ledger_crosses_planes(desk, notice, &crosses));
+    if (!crosses)
+        return HL_OK;
+    return desk_say(desk, HL_EFORMAT,
+                    notice->plane == HOTLINE__V1__PLANE__LIVE
+                        ? "the notice it names is an EXERCISE: nothing was signed, answer with "
+                          "`hotline reply` or give --exercise NAME"
+                        : "the notice it names is on another plane: nothing was signed, answer "
+                          "with `hotline reply`");
+}
+
 static int sign_into(struct desk *desk, const Hotline__V1__Notice *notice, struct draft_row *row)
 {
     const struct identity *identity = desk->identity;
@@ -219,6 +233,7 @@ int draft_sign(struct desk *desk, Hotline__V1__Notice *notice, char ret_id[stati
         memcpy(old_id, notice->notice_id.data, ID_BYTES);
     TRY(fill_in(desk, notice));
     TRY(check_rules(desk, notice));
+    TRY(check_plane(desk, notice));
     AUTO(draft_row) row = calloc(1, sizeof(struct draft_row));
     if (row == NULL)
         return HL_ENOMEM;

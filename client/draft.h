@@ -19,7 +19,7 @@ HL_MUST_CHECK int draft_keep(struct desk *desk, const Hotline__V1__Notice *notic
 /* Fill in what the program sets (ns, version, sender, author, draft_device, notice_id, check_word, dir_*, drafted_ms; plane and
  * persons are the caller's, persons 0: the roster's minimum), judge rules and schema, sign by the unlocked officer and the device,
  * store for release, send to the desk's other terminals. *notice is changed. Errors: HL_EPERM (no COMPOSE officer: exit 77),
- * HL_EFORMAT (rules, schema, forbidden phrases: *desk_why()), HL_ENOTFOUND (addressee not in the directory), HL_EIO, HL_EBUSY. */
+ * HL_EFORMAT (rules, schema, another plane than that of a notice it names: *desk_why()), HL_ENOTFOUND (addressee not in the directory), HL_EIO, HL_EBUSY. */
 HL_MUST_CHECK int draft_sign(struct desk *desk, Hotline__V1__Notice *notice,
                              char ret_id[static NOTICE_ID_SIZE],
                              uint8_t ret_hash[static HASH_BYTES]);

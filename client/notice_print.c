@@ -143,6 +143,18 @@ static void print_texts(struct buf *to, const Hotline__V1__Notice *notice)
     }
 }
 
+void notice_print_content(struct buf *to, const struct trust *trust,
+                          const Hotline__V1__Notice *notice)
+{
+    print_word(to, "Type", &hotline__v1__notice_type__descriptor, (uint32_t)notice->type);
+    print_word(to, "TLP", &hotline__v1__tlp__descriptor, (uint32_t)notice->tlp);
+    buf_add_format(to, "%-12s ", "Subject");
+    add_visible(to, notice->subject);
+    buf_add_u8(to, '\n');
+    print_fields(to, trust, notice);
+    print_texts(to, notice);
+}
+
 void notice_print_whole(struct buf *to, const struct trust *trust, const struct notice_view *view)
 {
     const Hotline__V1__Notice *notice = view->notice;
@@ -170,13 +182,7 @@ void notice_print_whole(struct buf *to, const struct trust *trust, const struct 
         return;
     }
     print_persons(to, trust, view);
-    print_word(to, "Type", &hotline__v1__notice_type__descriptor, (uint32_t)notice->type);
-    print_word(to, "TLP", &hotline__v1__tlp__descriptor, (uint32_t)notice->tlp);
-    buf_add_format(to, "%-12s ", "Subject");
-    add_visible(to, notice->subject);
-    buf_add_u8(to, '\n');
-    print_fields(to, trust, notice);
-    print_texts(to, notice);
+    notice_print_content(to, trust, notice);
 }
 
 static void print_time(struct buf *to, const char *label, int64_t at_ms)

@@ -38,9 +38,10 @@ enum notice_flag {
     NOTICE_MISSING_REASON = 1 << 25,
     NOTICE_RAISED = 1 << 26,
     NOTICE_EXERCISE_NO_WINDOW = 1 << 27,
-    NOTICE_ACK_WITHOUT_OPENED = 1 << 28
+    NOTICE_ACK_WITHOUT_OPENED = 1 << 28,
+    NOTICE_OTHER_PLANE = 1 << 29 /* it answers or replaces a notice of another plane */
 };
-#define NOTICE_FLAG_COUNT 29
+#define NOTICE_FLAG_COUNT 30
 /* "OVERDUE_ACK" … of one bit; static. */
 const char *notice_flag_name(unsigned bit);
 
