@@ -44,11 +44,9 @@ static int check_persons(struct cli *cli, const struct compose *compose,
 }
 
 /* On a terminal it is shown as its readers will see it, and confirmed. */
-static int look(struct cli *cli, const struct compose *compose, const Hotline__V1__Notice *notice)
+static int look(struct cli *cli, const struct compose *compose, Hotline__V1__Notice *notice)
 {
-    const struct draft_view draft = {.id = "not signed",
-                                     .state = DRAFT_UNSIGNED,
-                                     .notice = (Hotline__V1__Notice *)(uintptr_t)notice};
+    const struct draft_view draft = {.id = "not signed", .state = DRAFT_UNSIGNED, .notice = notice};
     AUTO_BUF review;
 
     buf_init(&review, (size_t)2 << 20);
