@@ -219,6 +219,19 @@ static void print_addressee(struct buf *to, const struct addressee_view *address
     print_answer(to, "not delivered", &hotline__v1__reason__descriptor, addressee->nondelivered);
 }
 
+static void print_refusals(struct buf *to, const struct notice_view *view)
+{
+    for (size_t i = 0; i < view->refusal_count; i++) {
+        char at[TIME_TEXT_SIZE];
+
+        time_format(view->refusals[i].again_ms, at);
+        buf_add_format(to, "  not taken by relay %s: %s; %s%s\n", view->refusals[i].relay,
+                       view->refusals[i].why,
+                       view->refusals[i].again_ms ? "tried again from " : "it is not tried again",
+                       view->refusals[i].again_ms ? at : "");
+    }
+}
+
 void notice_print_status(struct buf *to, const struct notice_view *view)
 {
     char at[TIME_TEXT_SIZE];
@@ -231,6 +244,7 @@ void notice_print_status(struct buf *to, const struct notice_view *view)
     }
     if (view->custody_count == 0)
         buf_add_text(to, "  no relay holds it\n");
+    print_refusals(to, view);
     for (size_t i = 0; i < view->addressee_count; i++)
         print_addressee(to, &view->addressees[i]);
     time_format(view->t0_ms, at);

@@ -54,6 +54,12 @@ struct custody_view {
     int64_t received_ms;
     bool is_clock_off; /* more than 120 s from our clock: never a bound */
 };
+/* A relay that answered and did not take it. */
+struct refusal_view {
+    char relay[33];
+    const char *why;  /* an English phrase */
+    int64_t again_ms; /* when it is tried again; 0: never, it is no use */
+};
 struct addressee_view {
     char address[9];
     struct desk_id desk;
@@ -101,6 +107,8 @@ struct notice_view {
     uint32_t quarantine_reason; /* Reason; 0 */
     size_t custody_count;
     struct custody_view custody[LIMIT_RELAYS];
+    size_t refusal_count;
+    struct refusal_view refusals[LIMIT_RELAYS];
     size_t addressee_count; /* out: every desk of `to`; in: our own desk */
     struct addressee_view *addressees;
 };
