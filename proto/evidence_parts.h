@@ -62,5 +62,13 @@ HL_MUST_CHECK int arbiter_read(struct arbiter *arbiter, struct bytes bundle); /*
 HL_MUST_CHECK int arbiter_trust(struct arbiter *arbiter);                     /* evidence_read.c */
 HL_MUST_CHECK int arbiter_deposits(struct arbiter *arbiter); /* evidence_deposit.c */
 HL_MUST_CHECK int arbiter_claims(struct arbiter *arbiter);   /* evidence_claims.c */
+HL_MUST_CHECK int arbiter_receipts(struct arbiter *arbiter); /* evidence_answers.c */
+
+#define REMARK_TEXT "text and releases are not in the bundle"
+/* A claim by that desk about the deposit; NULL when a verdict holds no more, which fails the bundle. */
+struct verdict_claim *arbiter_claim(struct arbiter *arbiter, const char *claim,
+                                    const struct deposit *deposit, const struct desk_id *by);
+/* The claim's first remark is the one that is shown; detail is static text. */
+void arbiter_remark(struct arbiter *arbiter, struct verdict_claim *claim, const char *detail);
 
 #endif
