@@ -51,13 +51,20 @@ struct answer {
     uint8_t content_hash[HASH_BYTES];
 };
 
+/* What answers a service statement says nothing about a notice, whatever it calls itself. */
+static bool is_about_notice(const struct deposit *deposit, const Hotline__V1__Receipt *receipt)
+{
+    return receipt->about == HOTLINE__V1__RECEIPT_ABOUT__ABOUT_NOTICE &&
+           (deposit->opened ? deposit->opened->kind == CONTENT_NOTICE : deposit->is_content);
+}
+
 static int claim_receipt(struct arbiter *arbiter, const struct answer *answer,
                          const Hotline__V1__Receipt *receipt)
 {
     const char *word = claim_word(receipt->kind);
 
     TRY(check_reservation(arbiter, answer->item, receipt));
-    if (!word)
+    if (!word || !is_about_notice(answer->deposit, receipt))
         return HL_OK;
     struct verdict_claim *claim = arbiter_claim(arbiter, word, answer->deposit, &answer->by);
     if (!claim)

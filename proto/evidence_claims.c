@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "proto/evidence_parts.h"
 #include "proto/schema.h"
 
@@ -33,6 +34,7 @@ void arbiter_remark(struct arbiter *arbiter, struct verdict_claim *claim, const 
 {
     if (!claim->detail)
         claim->detail = detail;
+    claim->result = VERDICT_VALID_WITH_REMARKS;
     if (arbiter->verdict->result == VERDICT_VALID)
         arbiter->verdict->result = VERDICT_VALID_WITH_REMARKS;
 }
@@ -64,10 +66,15 @@ static void claim_sent(struct arbiter *arbiter, const struct deposit *deposit,
                                                 : NULL;
 
     claim->at_ms = deposit->last_ms;
-    if (!detail)
-        return;
-    claim->result = VERDICT_VALID_WITH_REMARKS;
-    arbiter_remark(arbiter, claim, detail);
+    if (detail)
+        arbiter_remark(arbiter, claim, detail);
+}
+
+/* Without a text the class alone makes no notice: a draft to the own desk has it too, but no Link. */
+static bool shows_notice(const struct deposit *deposit)
+{
+    return deposit->opened ? deposit->opened->kind == CONTENT_NOTICE
+                           : deposit->is_content && deposit->has_content_hash;
 }
 
 /* Further deposits of the same notice. */
@@ -77,15 +84,11 @@ static unsigned count_reseals(const struct arbiter *arbiter, const struct deposi
 
     for (size_t i = 0; i < arbiter->deposit_count; i++) {
         const struct deposit *other = &arbiter->deposits[i];
-        bool is_repeated = false;
 
-        for (size_t k = 0; k < i; k++)
-            is_repeated = is_repeated || bytes_equal(BYTES_OF(arbiter->deposits[k].deposit_hash),
-                                                     BYTES_OF(other->deposit_hash));
-        count += !is_repeated && other->opened && other->opened->kind == CONTENT_NOTICE &&
+        count += shows_notice(other) && !other->is_repeated &&
                  bytes_equal(BYTES_OF(other->content_hash), BYTES_OF(deposit->content_hash));
     }
-    return count - 1;
+    return count - 1; /* itself */
 }
 
 /* What is to be said about the release; NULL: nothing. */
@@ -118,50 +121,55 @@ static void claim_released(struct arbiter *arbiter, const struct deposit *deposi
         if (opened->releases[i]->released_ms > claim->at_ms)
             claim->at_ms = opened->releases[i]->released_ms;
     }
-    if (!detail)
-        return;
-    claim->result = VERDICT_VALID_WITH_REMARKS;
-    arbiter_remark(arbiter, claim, detail);
+    if (detail)
+        arbiter_remark(arbiter, claim, detail);
 }
 
-/* "subject\n\ntext" of a notice, raw: whoever prints makes it visible. */
+/* The subject, and every authoritative text: with its language where there are several, for they need not say the same. */
+static void write_text(struct buf *to, const Hotline__V1__Notice *notice)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < notice->n_text; i++)
+        count += notice->text[i]->authoritative != 0;
+    buf_add_text(to, notice->subject);
+    buf_add_text(to, count == 0 ? "\n\n" : "");
+    for (size_t i = 0; i < notice->n_text; i++) {
+        const Hotline__V1__Text *text = notice->text[i];
+
+        if (!text->authoritative)
+            continue;
+        buf_add_text(to, "\n\n");
+        if (count > 1)
+            buf_add_format(to, "[%s] ", text->lang);
+        buf_add_text(to, text->body);
+    }
+    buf_add_u8(to, '\0');
+}
+
+/* Raw: whoever prints makes it visible. */
 static int keep_text(struct arbiter *arbiter, const Hotline__V1__Notice *notice)
 {
     struct verdict *verdict = arbiter->verdict;
-    const char *body = "";
+    AUTO_BUF text;
 
-    for (size_t i = 0; i < notice->n_text; i++) {
-        if (notice->text[i]->authoritative)
-            body = notice->text[i]->body;
-    }
+    buf_init(&text, 2 * (size_t)LIMIT_PLAINTEXT);
     if (verdict->notice_count == sizeof(verdict->texts) / sizeof(verdict->texts[0]))
         return HL_OK;
-    size_t size = strlen(notice->subject) + strlen(body) + 3;
-    char *text = malloc(size);
-    if (!text)
-        return HL_ENOMEM;
-    (void)snprintf(text, size, "%s\n\n%s", notice->subject, body);
-    verdict->texts[verdict->notice_count++] = text;
-    return HL_OK;
+    write_text(&text, notice);
+    TRY(text.err);
+    verdict->texts[verdict->notice_count] = strdup((const char *)text.data);
+    return verdict->texts[verdict->notice_count++] ? HL_OK : HL_ENOMEM;
 }
 
 static bool is_known_already(const struct arbiter *arbiter, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
-        if (arbiter->deposits[i].opened &&
-            bytes_equal(BYTES_OF(arbiter->deposits[i].content_hash),
-                        BYTES_OF(arbiter->deposits[index].content_hash)))
-            return true;
-    }
-    return false;
-}
+        const struct deposit *before = &arbiter->deposits[i];
 
-/* A notice to many desks is one deposit, and stands in the bundle once for each: it was sent once. */
-static bool is_sent_already(const struct arbiter *arbiter, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (bytes_equal(BYTES_OF(arbiter->deposits[i].deposit_hash),
-                        BYTES_OF(arbiter->deposits[index].deposit_hash)))
+        if (before->opened && before->opened->kind == CONTENT_NOTICE &&
+            bytes_equal(BYTES_OF(before->content_hash),
+                        BYTES_OF(arbiter->deposits[index].content_hash)))
             return true;
     }
     return false;
@@ -172,8 +180,7 @@ static int claim_notice(struct arbiter *arbiter, size_t index)
     const struct deposit *deposit = &arbiter->deposits[index];
     const struct opened *opened = deposit->opened;
 
-    if ((opened ? opened->kind != CONTENT_NOTICE : !deposit->is_content) ||
-        is_sent_already(arbiter, index))
+    if (!shows_notice(deposit) || deposit->is_repeated)
         return HL_OK;
     struct verdict_claim *sent = arbiter_claim(arbiter, "sent", deposit, &deposit->sender);
     if (!sent)
@@ -189,8 +196,23 @@ static int claim_notice(struct arbiter *arbiter, size_t index)
     return keep_text(arbiter, opened->notice);
 }
 
+/* A notice to many desks is one deposit, and stands in the bundle once for each: it was sent once. Marked once for all: asked
+ * again for every notice, it would make the work cubic. */
+static void mark_repeated(struct arbiter *arbiter)
+{
+    for (size_t i = 1; i < arbiter->deposit_count; i++) {
+        struct deposit *deposit = &arbiter->deposits[i];
+
+        for (size_t k = 0; k < i && !deposit->is_repeated; k++)
+            deposit->is_repeated = bytes_equal(BYTES_OF(arbiter->deposits[k].deposit_hash),
+                                               BYTES_OF(deposit->deposit_hash)) &&
+                                   shows_notice(&arbiter->deposits[k]);
+    }
+}
+
 int arbiter_claims(struct arbiter *arbiter)
 {
+    mark_repeated(arbiter);
     for (size_t i = 0; i < arbiter->deposit_count; i++)
         TRY(claim_notice(arbiter, i));
     return HL_OK;

@@ -23,9 +23,10 @@ struct deposit {
     size_t item;                 /* index of record 10 */
     size_t items_end;            /* of the first record that is not its own */
     uint8_t deposit_hash[HASH_BYTES], content_hash[HASH_BYTES];
-    bool has_content_hash;            /* opened, or a Link says it */
-    bool is_content;                  /* class of the header */
-    bool is_rejected;                 /* a Reject about it is on file */
+    bool has_content_hash; /* opened, or a Link says it */
+    bool is_content;       /* class of the header */
+    bool is_rejected;      /* a Reject about it is on file */
+    bool is_repeated;      /* as a notice it stands in the bundle before, for another desk */
     const struct cert *sender_device; /* borrowed from the trust */
     struct desk_id sender, recipient; /* of the sending device; of the slot */
     struct opened *opened;            /* owned; NULL without file key */

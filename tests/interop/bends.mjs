@@ -248,6 +248,9 @@ edit('no certificate of the acknowledging officer', BAD, without(5, 5));
 edit('no file key: the text is not judged', GOOD, without(11));
 edit('no link', GOOD, without(12));
 edit('neither file key nor link', GOOD, (records) => without(12)(without(11)(records)));
+bend('records: no file key; a receipt about a service statement', GOOD, { message: 'Receipt', change: (one) => { one.about = 2; }, edit: without(11) });
+edit('first without file key and link, then with both', GOOD, (records) =>
+  spliced(records, at(records, 10), 0, records[at(records, 10)]));
 edit('one custody only', GOOD, without(13));
 edit('no custody', GOOD, (records) => without(13)(without(13)(records)));
 edit('the first custody twice', GOOD, (records) => spliced(without(13, 1)(records), at(records, 13), 0, records[at(records, 13)]));

@@ -152,9 +152,11 @@ const claimReleased = (trust, deposit, remarks) => {
   return { claim: 'released', notice: deposit.hash, by: nameOf(trust, deposit.from), at: latest(deposit.releases.map(({ released_ms: ms }) => ms)),
     basis: basisOf(deposit), persons: Number(deposit.notice.persons), devices: devices.size };
 };
+const isOpenedAs = (deposit, otherwise) => deposit.fileKey ? deposit.kind === 1 : deposit.header.class === 1n && otherwise;
+const showsNotice = (deposit) => isOpenedAs(deposit, deposit.link !== undefined);
 const claimsOf = (trust, deposits, remarks) => deposits.flatMap((deposit, i) => {
-  const isContent = deposit.header.class === 1n, before = deposits.slice(0, i);
-  if (!isContent || (deposit.fileKey && deposit.kind !== 1) || before.some(({ depositHash }) => equal(depositHash, deposit.depositHash))) return [];
+  const before = deposits.slice(0, i);
+  if (!showsNotice(deposit) || before.some((one) => showsNotice(one) && equal(one.depositHash, deposit.depositHash))) return [];
   const isKnown = !deposit.notice || before.some(({ notice, hash }) => notice && equal(hash, deposit.hash));
   return [claimSent(trust, deposit, remarks), ...(isKnown ? [] : [claimReleased(trust, deposit, remarks)])];
 });
@@ -170,11 +172,11 @@ const judgeReceipt = (trust, octets, records, deposits, remarks) => {
   const carrier = deposits.find(({ carried }) => carried && equal(carried.hash, receipt.hash));
   const { notice } = deposit, isAddressed = (desk) => sameDesk(desk, deposit.desk) || (notice && addresses(notice, desk));
   checkReceipt(receipt, { deposit: deposit.depositHash, contentHash: deposit.hash, plane: deposit.header.plane, entity: deposit.from.entity,
-    device: deposit.header.sender_device, isAddressed, precedence: notice?.precedence, checkWord: notice?.check_word }, carrier?.sender.id);
+    device: deposit.header.sender_device, isService: !notice && receipt.about === 2n, isAddressed, precedence: notice?.precedence, checkWord: notice?.check_word }, carrier?.sender.id);
   checkKeys(trust, receipt.certs, carrier, 7);
   checkReservation(records, receipt);
   const claim = KINDS[Number(receipt.kind)].toLowerCase();
-  if (!CLAIMED.includes(claim)) return [];
+  if (!CLAIMED.includes(claim) || receipt.about !== 1n || !isOpenedAs(deposit, true)) return [];
   if (receipt.kind === 4n) remarks.push('streams up to Marks later than the ACK are not in the bundle');
   return [{ claim, notice: deposit.hash ?? receipt.content_hash, by: nameOf(trust, by), at: receipt.at_ms, basis: basisOf(carrier),
     disposition: receipt.disposition }];
