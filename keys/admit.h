@@ -45,9 +45,6 @@ HL_MUST_CHECK int admit_root(struct admit *admit, struct bytes input, const uint
 HL_MUST_CHECK int admit_directory(struct admit *admit, struct bytes input);
 HL_MUST_CHECK int admit_timestamp(struct admit *admit, struct bytes input);
 HL_MUST_CHECK int admit_national_root(struct admit *admit, struct bytes input);
-/* Does the national threshold sign? Gives no reason. Errors: HL_EVERIFY, HL_ENOMEM. */
-HL_MUST_CHECK int admit_check_national(struct admit *admit, const struct entity *entity,
-                                       const Hotline__V1__Signed *object, enum label_fixed label);
 HL_MUST_CHECK int admit_roster(struct admit *admit, struct bytes input);
 /* The signed part of a roster, without its certificates; entity->roster is new afterwards. */
 HL_MUST_CHECK int admit_roster_head(struct admit *admit, const Hotline__V1__Signed *object,

@@ -4,36 +4,7 @@
 
 #include "base/strict.h"
 #include "keys/admit.h"
-
-#define SIGNERS_MAX 8 /* of one revocation */
-
-/* The key itself, one signature among others: it cannot reach back. */
-static int check_self(struct admit *admit, const Hotline__V1__Signed *object,
-                      const Hotline__V1__Revocation *revocation, const struct cert *cert)
-{
-    uint8_t pk[32];
-    const ProtobufCBinaryData key = {sizeof(pk), pk}; /* protobuf-c's bytes are not const */
-
-    memcpy(pk, cert->sign_pk, sizeof(pk));
-    int err = sign_check_threshold(admit->suite, object, label_fixed(LABEL_REVOCATION), &key, 1, 1);
-    if (err != HL_OK)
-        return admit_refuse(admit, err, "roster", "a revocation is not signed");
-    if (revocation->invalid_since_ms != revocation->at_ms)
-        return admit_refuse(admit, HL_EVERIFY, "roster", "a key's own revocation reaches back");
-    return HL_OK;
-}
-
-static struct cert *find_cert(struct roster *roster, const Hotline__V1__Revocation *revocation)
-{
-    for (size_t i = 0; i < roster->cert_count; i++) {
-        struct cert *cert = &roster->certs[i];
-
-        if (cert->serial == revocation->cert_serial &&
-            bytes_equal(BYTES_OF(cert->id), BYTES(revocation->key_id.data, ID_BYTES)))
-            return cert;
-    }
-    return NULL;
-}
+#include "keys/revocation.h"
 
 static int keep_signed(struct admit *admit, const Hotline__V1__Signed *object, struct cert *cert)
 {
@@ -51,25 +22,19 @@ static int judge_revocation(struct admit *admit, struct entity *entity,
                             const Hotline__V1__Signed *object,
                             const Hotline__V1__Revocation *revocation, bool *ret_is_good)
 {
-    struct cert *cert = find_cert(entity->roster, revocation);
+    struct cert *cert = NULL;
+    const char *why = "";
 
     if (!admit_has_ns(admit, &revocation->ns) ||
         !bytes_equal(BYTES(revocation->entity.data, ID_BYTES), BYTES_OF(entity->id)))
         return admit_refuse(admit, HL_EVERIFY, "roster", "a revocation belongs to another State");
-    if (revocation->invalid_since_ms > revocation->at_ms)
-        return admit_refuse(admit, HL_EFORMAT, "roster", "a revocation begins after it was made");
-    int err = admit_check_national(admit, entity, object, LABEL_REVOCATION);
-    if (err == HL_ENOMEM)
-        return admit_refuse(admit, err, "roster", "");
-    *ret_is_good = err == HL_OK || cert;
-    if (!cert)
+    int err = revocation_apply(admit->suite, entity, object, revocation, &cert, &why);
+    if (err == HL_ENOTFOUND)
         return HL_OK;
     if (err != HL_OK)
-        TRY(check_self(admit, object, revocation, cert));
-    if (cert->revoked_since_ms != 0 && revocation->invalid_since_ms >= cert->revoked_since_ms)
-        return HL_OK;
-    cert->revoked_since_ms = revocation->invalid_since_ms;
-    return keep_signed(admit, object, cert);
+        return admit_refuse(admit, err, "roster", why);
+    *ret_is_good = true;
+    return cert ? keep_signed(admit, object, cert) : HL_OK;
 }
 
 static int read_revocation(struct admit *admit, struct entity *entity,
@@ -78,9 +43,6 @@ static int read_revocation(struct admit *admit, struct entity *entity,
     ProtobufCMessage *body = NULL;
     bool is_good = false;
 
-    if (object->n_sigs > SIGNERS_MAX || !sign_signers_are_distinct(object))
-        return admit_refuse(admit, HL_EFORMAT, "roster",
-                            "a revocation has more than 8 signatures, or two of one key");
     TRY(admit_parse_body(admit, BYTES(object->body.data, object->body.len),
                          &hotline__v1__revocation__descriptor, "roster", &body));
     const Hotline__V1__Revocation *revocation = (Hotline__V1__Revocation *)body;

@@ -6,6 +6,7 @@
 #include "base/strict.h"
 #include "keys/admit.h"
 #include "keys/merkle.h"
+#include "keys/revocation.h"
 
 #define ROSTER_LIFE_MS (90 * ADMIT_DAY)
 #define ROSTER_MAX     262144
@@ -123,19 +124,6 @@ static int check_floor(struct admit *admit, const struct entity *entity,
     return HL_OK;
 }
 
-int admit_check_national(struct admit *admit, const struct entity *entity,
-                         const Hotline__V1__Signed *object, enum label_fixed label)
-{
-    ProtobufCBinaryData keys[16];
-    uint8_t copies[16][32]; /* protobuf-c's bytes are not const */
-
-    memcpy(copies, entity->national_keys, sizeof(copies));
-    for (size_t i = 0; i < entity->national_key_count; i++)
-        keys[i] = (ProtobufCBinaryData){32, copies[i]};
-    return sign_check_threshold(admit->suite, object, label_fixed(label), keys,
-                                entity->national_key_count, entity->national_threshold);
-}
-
 int admit_roster_head(struct admit *admit, const Hotline__V1__Signed *object,
                       const Hotline__V1__NationalRoster *from, struct entity *entity)
 {
@@ -145,7 +133,7 @@ int admit_roster_head(struct admit *admit, const Hotline__V1__Signed *object,
         return admit_refuse(admit, HL_EFORMAT, "roster", "a State has two, or no national root");
     if (!sign_signers_are_distinct(object))
         return admit_refuse(admit, HL_EFORMAT, "roster", "a key signs twice");
-    int err = admit_check_national(admit, entity, object, LABEL_NATIONAL_ROSTER);
+    int err = entity_check_threshold(admit->suite, entity, object, LABEL_NATIONAL_ROSTER);
     if (err != HL_OK)
         return admit_refuse(admit, err, "roster", "too few signatures of its State");
     if (!admit_has_ns(admit, &from->ns) ||

@@ -336,6 +336,14 @@ revoked('by itself', BAD, 'XAA', DEVICE, NOW - DAY, { signers: [DEVICE], at: NOW
 revoked('by itself, backdated', BAD, 'XAA', DEVICE, NOW + DAY, { signers: [DEVICE], at: NOW + 2n * DAY });
 revoked('by another key of the State', BAD, 'XAA', DEVICE, NOW + DAY, { signers: [AUTHOR], at: NOW + DAY });
 revoked('by the other State', BAD, 'XAA', DEVICE, NOW + DAY, { signers: [0, 1].map((i) => key('XBB', 'national', i)) });
+const OWN = key('XAA', 'device', 1), STRANGERS = [0, 1, 2, 3, 4, 5, 6].map((i) => key('stranger', i)), NATIONAL = [1, 2].map((i) => key('XAA', 'national', i));
+revoked('by itself beside one national key', GOOD, 'XAA', OWN, NOW + DAY, { serial: 2, signers: [NATIONAL[0], OWN] });
+revoked('by itself beside one national key, backdated', BAD, 'XAA', OWN, NOW + DAY, { serial: 2, signers: [NATIONAL[0], OWN], at: NOW + 2n * DAY });
+revoked('by itself beside two national keys, reaching back', GOOD, 'XAA', OWN, NOW + DAY, { serial: 2, signers: [...NATIONAL, OWN], at: NOW + 2n * DAY });
+revoked('by itself, another serial', BAD, 'XAA', OWN, NOW + DAY, { serial: 77, signers: [OWN] });
+revoked('by eight keys', GOOD, 'XAA', OWN, NOW + DAY, { serial: 2, signers: [...NATIONAL, ...STRANGERS.slice(1)] });
+revoked('by nine keys', BAD, 'XAA', OWN, NOW + DAY, { serial: 2, signers: [...NATIONAL, ...STRANGERS] });
+revoked('from after it was made', BAD, 'XAA', OWN, NOW + DAY, { serial: 2, at: NOW });
 revoked('an unknown key', GOOD, 'XAA', key('stranger'), NOW - DAY);
 
 function join7(texts) { return Uint8Array.from([...u32be(7), ...text(texts)]); }

@@ -66,7 +66,8 @@ const readTrust = (records, pinned) => within(2, () => {
   }
   for (const octets of all(6)) {
     const signed = canonical('Signed', octets), { national, roster } = states.get(hex(canonical('Revocation', signed.body).entity)) ?? need(false, 2, 'revocation');
-    roster.revocations.push(admitRevocation(national, signed, (id) => roster.certs.find((cert) => equal(cert.id, id))?.sign_pk));
+    roster.revocations.push(admitRevocation(national, signed, (id, serial) =>
+      roster.certs.find((cert) => equal(cert.id, id) && cert.serial === serial)?.sign_pk));
   }
   for (const { national, roster } of states.values()) trust.addState(national, roster);
   return trust;

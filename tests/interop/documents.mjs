@@ -131,11 +131,15 @@ export const admitRosterHead = (timestamp, national, signed) => {
 export const admitRevocation = (national, signed, keyOf) => {
   const body = canonical('Revocation', signed.body);
   need(equal(body.ns, national.body.ns) && equal(body.entity, national.body.entity), 'revocation', 'ns or entity');
-  const own = keyOf(body.key_id), isOwn = own && signed.sigs.some(({ key_id: id }) => equal(id, body.key_id));
-  if (isOwn) {
-    checkThreshold('revocation', signed, 'hotline/v1/revocation', [own], 1n);
+  need(signed.sigs.length <= 8, 'revocation', 'more than 8 signatures');
+  need(body.invalid_since_ms <= body.at_ms, 'revocation', 'begins after it was made');
+  const check = (keys, threshold) => checkThreshold('revocation', signed, 'hotline/v1/revocation', keys, threshold);
+  try { check(national.body.keys, national.body.threshold); } catch (error) {
+    const own = keyOf(body.key_id, body.cert_serial);
+    if (!own) throw error;
+    check([own], 1n);
     need(body.invalid_since_ms === body.at_ms, 'revocation', 'self-revocation backdated');
-  } else checkThreshold('revocation', signed, 'hotline/v1/revocation', national.body.keys, national.body.threshold);
+  }
   return body;
 };
 export const admitRoster = (timestamp, national, octets) => {
@@ -148,7 +152,7 @@ export const admitRoster = (timestamp, national, octets) => {
   need(isDistinct(numbers), 'roster', 'device_no twice');
   need(isDistinct(certs.map(({ id }) => hex(id))), 'roster', 'key twice');
   const revocations = document.revocations.map((signed) =>
-    admitRevocation(national, signed, (id) => certs.find((cert) => equal(cert.id, id))?.sign_pk));
+    admitRevocation(national, signed, (id, serial) => certs.find((cert) => equal(cert.id, id) && cert.serial === serial)?.sign_pk));
   return { ...head, certs, revocations };
 };
 export const admitCertProof = (timestamp, national, octets) => {

@@ -103,6 +103,19 @@ static void key_revokes_itself_from_now_on(void **unused)
     expect_revoked_since(AT_MS, "");
 }
 
+static void key_revokes_itself_also_beside_one_of_its_states_keys(void **unused)
+{
+    Hotline__V1__Revocation revocation = revocation_of(OFFICER);
+    uint8_t seeds[2][32];
+
+    (void)unused;
+    revocation.invalid_since_ms = AT_MS;
+    memcpy(seeds[0], papers->made->states[0].national_seed[0], 32);
+    memcpy(seeds[1], papers->made->states[0].officers[0].seed, 32);
+    papers_revoke(papers, 0, &revocation, (const uint8_t(*)[32])seeds, 2);
+    expect_revoked_since(AT_MS, "");
+}
+
 static void key_cannot_revoke_itself_in_the_past(void **unused)
 {
     Hotline__V1__Revocation revocation = revocation_of(OFFICER);
@@ -219,6 +232,19 @@ static void revocation_of_nine_signatures_is_refused(void **unused)
     expect_revoked_since(AT_MS - 3600000, "");
 }
 
+/* The threshold counts keys, not signatures; yet whoever signs twice has not followed the form. */
+static void revocation_that_a_key_signs_twice_is_refused(void **unused)
+{
+    Hotline__V1__Revocation revocation = revocation_of(OFFICER);
+    uint8_t seeds[3][32];
+
+    (void)unused;
+    memcpy(seeds, papers->made->states[0].national_seed, 64);
+    memcpy(seeds[2], seeds[1], 32);
+    papers_revoke(papers, 0, &revocation, (const uint8_t(*)[32])seeds, 3);
+    expect_refused("roster: a revocation has more than 8");
+}
+
 static void missing_revocations_are_told_and_the_roster_is_loaded(void **unused)
 {
     Hotline__V1__Revocation revocation = revocation_of(OFFICER);
@@ -263,6 +289,8 @@ int main(void)
         TEST(earliest_of_two_revocations_of_a_key_counts),
         TEST(revocation_of_another_serial_leaves_the_certificate_alone),
         TEST(revocation_of_nine_signatures_is_refused),
+        TEST(revocation_that_a_key_signs_twice_is_refused),
+        TEST(key_revokes_itself_also_beside_one_of_its_states_keys),
         TEST(missing_revocations_are_told_and_the_roster_is_loaded),
         TEST(revocation_that_nobody_here_can_judge_does_not_count),
     };

@@ -2,6 +2,7 @@
  * later of two operators' stamps; created_ms and one relay's word save no key. */
 #include <string.h>
 
+#include "base/strict.h"
 #include "proto/evidence.h"
 #include "proto/receipt.h"
 #include "tests/support/bundle_case.h"
@@ -31,21 +32,27 @@ static void reject_on_file_is_a_remark_and_a_forged_one_is_invalid(void **unused
     bundle_case_expect_basis("2 OPERATORS", VERDICT_VALID);
 }
 
+static struct sign_key *national_key(int state, int no)
+{
+    static const char *const codes[] = {"XAA", "XBB", "XCC"};
+    const struct made_state *made = case_world->made->states;
+    struct sign_key *key = NULL;
+
+    while (strcmp(made->code, codes[state]) != 0)
+        made++;
+    assert_int_equal(sign_key_new(case_world->suite, made->national_seed[no], &key), HL_OK);
+    return key;
+}
+
 /* by: state whose national keys 0 and 1 sign; -1: the key itself. */
 static void revoke(const struct cert *cert, const struct sign_key *self, int by, int64_t since_ms)
 {
-    static const char *const codes[] = {"XAA", "XBB", "XCC"};
     Hotline__V1__Revocation revocation = bundle_case_revocation(cert, since_ms);
     struct sign_key *national[2] = {NULL, NULL};
 
     revocation.at_ms = WORLD_NOW_MS + 1800000;
-    for (int i = 0; by >= 0 && i < 2; i++) {
-        const struct made_state *made = case_world->made->states;
-        while (strcmp(made->code, codes[by]) != 0)
-            made++;
-        assert_int_equal(sign_key_new(case_world->suite, made->national_seed[i], &national[i]),
-                         HL_OK);
-    }
+    for (int i = 0; by >= 0 && i < 2; i++)
+        national[i] = national_key(by, i);
     AUTO(blob)
     object = bundle_case_sign(&revocation.base, LABEL_REVOCATION, by >= 0 ? national[0] : self,
                               by >= 0 ? national[1] : NULL);
@@ -144,9 +151,69 @@ static void revocation_that_nobody_entitled_signed_is_invalid(void **unused)
     revoke(cert, case_world->small->devices[XAA][0], -1, WORLD_NOW_MS + 1800000); /* a sister */
     expect_and_unsay("revocation is not signed");
     revoke(cert, case_world->small->devices[XAA][1], -1, WORLD_NOW_MS); /* itself, reaching back */
-    expect_and_unsay("revocation is not signed");
+    expect_and_unsay("own revocation reaches back");
     revoke(cert, NULL, XAA, WORLD_NOW_MS + 1800001);
     expect_and_unsay("revocation begins after it was made");
+}
+
+/* As beside a roster: the key's own signature counts among others that are too few, and 8 signatures are the most. */
+static void key_revokes_itself_also_beside_one_of_its_states_keys(void **unused)
+{
+    (void)unused;
+    Hotline__V1__Revocation revocation =
+        bundle_case_revocation(bundle_device(case_world, XAA, 1), WORLD_NOW_MS + 1800000);
+    struct sign_key *national = national_key(XAA, 0);
+
+    bundle_case_add_sent();
+    revocation.at_ms = revocation.invalid_since_ms;
+    AUTO(blob)
+    object = bundle_case_sign(&revocation.base, LABEL_REVOCATION, national,
+                              case_world->small->devices[XAA][1]);
+    records_add(&case_records, RECORD_REVOCATION, bytes_blob(object));
+    bundle_case_expect_basis("2 OPERATORS", VERDICT_VALID);
+    revocation.invalid_since_ms--;
+    AUTO(blob)
+    back = bundle_case_sign(&revocation.base, LABEL_REVOCATION, national,
+                            case_world->small->devices[XAA][1]);
+    records_add(&case_records, RECORD_REVOCATION, bytes_blob(back));
+    bundle_case_expect_invalid("own revocation reaches back");
+    sign_key_free(national);
+}
+
+static struct blob *sign_by_many(const Hotline__V1__Revocation *revocation, size_t count)
+{
+    struct sign_key *keys[9] = {national_key(XAA, 0), national_key(XAA, 1)};
+    uint8_t seed[32] = {0};
+    struct blob *object = NULL;
+    AUTO(blob) body = NULL;
+
+    for (size_t i = 2; i < count; i++) {
+        seed[0] = (uint8_t)i;
+        assert_int_equal(sign_key_new(case_world->suite, seed, &keys[i]), HL_OK);
+    }
+    assert_int_equal(strict_pack(&revocation->base, &body), HL_OK);
+    assert_int_equal(sign_object(case_world->suite, label_fixed(LABEL_REVOCATION), bytes_blob(body),
+                                 (const struct sign_key *const *)keys, count, &object),
+                     HL_OK);
+    for (size_t i = 0; i < count; i++)
+        sign_key_free(keys[i]);
+    return object;
+}
+
+static void revocation_of_nine_signatures_is_invalid(void **unused)
+{
+    (void)unused;
+    Hotline__V1__Revocation revocation =
+        bundle_case_revocation(bundle_device(case_world, XAA, 1), WORLD_NOW_MS + 1800000);
+
+    bundle_case_add_sent();
+    revocation.at_ms = revocation.invalid_since_ms;
+    AUTO(blob) eight = sign_by_many(&revocation, 8);
+    AUTO(blob) nine = sign_by_many(&revocation, 9);
+    records_add(&case_records, RECORD_REVOCATION, bytes_blob(eight));
+    bundle_case_expect_basis("2 OPERATORS", VERDICT_VALID);
+    records_add(&case_records, RECORD_REVOCATION, bytes_blob(nine));
+    bundle_case_expect_invalid("more than 8 signatures");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bundle_case_up, bundle_case_down)
@@ -161,6 +228,8 @@ int main(void)
         TEST(revoked_exporter_is_invalid),
         TEST(receipt_of_a_revoked_key_needs_custody_of_its_own),
         TEST(revocation_that_nobody_entitled_signed_is_invalid),
+        TEST(key_revokes_itself_also_beside_one_of_its_states_keys),
+        TEST(revocation_of_nine_signatures_is_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
