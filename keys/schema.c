@@ -8,7 +8,7 @@
 
 static const struct strict_field desk[] = {ROW_EXACT(1, MUST, 16), ROW_ENUM(2, MUST, 1, 4)};
 static const struct strict_field sig[] = {ROW_EXACT(1, MUST, 16), ROW_EXACT(2, MUST, 64)};
-static const struct strict_field signed_object[] = {ROW_OCTETS(1, MUST, 1, 1 << 20),
+static const struct strict_field signed_object[] = {ROW_OCTETS(1, MUST, 1, SIGNED_BODY_MAX),
                                                     ROW_MESSAGES(2, 1, 32)};
 static const struct strict_field role_keys[] = {ROW_ENUM(1, MUST, 1, 4), ROW_NUMBER(2, MAY, 1, 32),
                                                 ROW_ITEMS(3, 32, 32, 0, 32)};

@@ -4,6 +4,8 @@
 
 #include "base/strict.h"
 
+#define SIGNED_BODY_MAX (1 << 20) /* octets of Signed.body */
+
 extern const struct strict_schema schema_trust;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "keys/merkle.h"
+#include "keys/schema.h"
 #include "proto/evidence_parts.h"
 #include "proto/schema.h"
 #include "receipt.pb-c.h"
@@ -196,6 +197,8 @@ static int finish(struct evidence_writer *writer, const struct suite *suite,
 
     TRY(writer->octets.err);
     TRY(pack_manifest(writer, manifest, &body));
+    if (body->len > SIGNED_BODY_MAX) /* nobody could parse it: at about 30 800 records */
+        return HL_ETOOBIG;
     TRY(strict_unpack(&hotline__v1__bundle_manifest__descriptor, &schema_receipt, bytes_blob(body),
                       &checked, NULL));
     protobuf_c_message_free_unpacked(checked, NULL);

@@ -336,6 +336,37 @@ static void records_beyond_what_a_manifest_lists_are_not_read(void **unused)
     evidence_free(writer);
 }
 
+/* Each record costs the manifest 34 octets, all else that is in it 116: a body of 1 MiB lists 30837. */
+static void manifest_that_nobody_could_parse_is_not_written(void **unused)
+{
+    (void)unused;
+    for (size_t count = 30837; count <= 30838; count++) {
+        const struct evidence_manifest manifest = {
+            .ns = case_world->trust->ns,
+            .device = bundle_device(case_world, XAA, 0),
+            .device_key = case_world->small->devices[XAA][0],
+            .at_ms = WORLD_NOW_MS,
+            .plane = 1,
+            .software = "x",
+            .notices = (const uint8_t(*)[HASH_BYTES])case_world->letter.notice_hash,
+            .notice_count = 1};
+        struct evidence_writer *writer = NULL;
+        AUTO(blob) written = NULL;
+        char step[64];
+
+        assert_int_equal(evidence_new(&writer), HL_OK);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(evidence_add(writer, RECORD_HEAD_PROOF, bytes_text("")), HL_OK);
+        assert_int_equal(evidence_finish(writer, case_world->suite, &manifest, &written),
+                         count == 30837 ? HL_OK : HL_ETOOBIG);
+        evidence_free(writer);
+        if (!written)
+            continue;
+        assert_int_equal(result_of(bytes_blob(written), step), VERDICT_INVALID);
+        assert_string_equal(step, "root: missing"); /* the manifest was read */
+    }
+}
+
 static void more_claims_than_a_verdict_holds_is_invalid_and_no_lack_of_memory(void **unused)
 {
     (void)unused;
@@ -381,6 +412,7 @@ int main(void)
         TEST(exporter_without_certificate_and_wrong_signer_are_invalid),
         TEST(four_hundred_copies_of_one_envelope_are_sent_once),
         TEST(records_beyond_what_a_manifest_lists_are_not_read),
+        TEST(manifest_that_nobody_could_parse_is_not_written),
         TEST(more_proofs_than_a_roster_has_certificates_is_invalid_and_no_lack_of_memory),
         TEST(more_claims_than_a_verdict_holds_is_invalid_and_no_lack_of_memory),
     };
