@@ -87,6 +87,15 @@ static const char *check_address(const Hotline__V1__Notice *notice, size_t index
     return NULL;
 }
 
+/* What folding would change, or refuses, no acknowledgement can repeat. */
+static bool is_check_word(const char *word)
+{
+    char folded[CHECK_WORD_SIZE];
+
+    return strlen(word) == CHECK_WORD_SIZE - 1 && crockford_fold(word, folded) == HL_OK &&
+           strcmp(word, folded) == 0;
+}
+
 int notice_check_form(const Hotline__V1__Notice *notice, struct strict_fault *ret_fault)
 {
     bool is_exercise = notice->plane == HOTLINE__V1__PLANE__EXERCISE;
@@ -95,6 +104,8 @@ int notice_check_form(const Hotline__V1__Notice *notice, struct strict_fault *re
         return fault_at(ret_fault, "Notice.exercise_name", "present only in plane EXERCISE");
     if ((notice->exercise_id.len > 0) != is_exercise)
         return fault_at(ret_fault, "Notice.exercise_id", "present only in plane EXERCISE");
+    if (!is_check_word(notice->check_word))
+        return fault_at(ret_fault, "Notice.check_word", "four of 0-9 A-Z without I L O U");
     for (size_t i = 0; i < notice->n_to; i++) {
         const char *what = check_address(notice, i);
         if (what)

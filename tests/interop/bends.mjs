@@ -146,8 +146,8 @@ change('no incident in an INC', GOOD, 'Notice', (one) => { delete one.incident; 
 change('body of another type', GOOD, 'Notice', (one) => { one.statement = { kind: 1 }; });
 change('requested_action missing in an RFA', GOOD, 'Notice', (one) => { one.type = 20; one.requested_action = []; });
 change('a type that nobody knows', GOOD, 'Notice', (one) => { one.type = 777; });
-bend('Notice: check word with a letter that is none', FINE, { message: 'Notice', change: (one) => { one.check_word = 'ABCU'; },
-  edit: (records) => records.filter(({ type }) => type !== 22) });
+for (const word of ['ABCU', 'ABC1', 'ABCl', 'ABCO', 'AB C']) bend(`Notice: check word ${word}`, word === 'ABC1' ? FINE : BAD, { message: 'Notice',
+  change: (one) => { one.check_word = word; }, edit: (records) => records.filter(({ type }) => type !== 22) });
 change('of no known enum in its incident', GOOD, 'Incident', (one) => { one.category = 99; });
 change('of another notice', BAD, 'Release', (one) => { one.notice_hash = draw('x'); });
 change('of another plane', BAD, 'Release', (one) => { one.plane = 3; });

@@ -46,6 +46,7 @@ export const checkSignatures = (trust, entity, plane, object, onRevoked = quaran
 export const checkNotice = (notice) => {
   const isExercise = notice.plane === 2n;
   malformed(isExercise === (notice.exercise_name !== undefined) && isExercise === (notice.exercise_id !== undefined), 'exercise');
+  malformed(/^[0-9A-HJKMNP-TV-Z]{4}$/.test(notice.check_word), 'check word');
   malformed(isDistinct(notice.to.map(({ desk }) => `${hex(desk.entity)}/${desk.kind}`)), 'addressed twice');
   malformed(!notice.to.some(({ desk }) => sameDesk(desk, notice.sender)), 'own desk of the sender addressed');
   notice.to.forEach(({ action, precedence }) =>

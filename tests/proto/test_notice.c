@@ -224,6 +224,8 @@ EDIT(four_persons, notice->persons = 4)
 EDIT(short_ns, notice->ns.len = 31)
 EDIT(no_addressee, notice->n_to = 0)
 EDIT(bad_word, notice->check_word[0] = '\x01')
+EDIT(word_in_small_letters, notice->check_word[0] = 'v')
+EDIT(word_with_an_o, notice->check_word[0] = 'O')
 EDIT(to_itself, notice->to[0]->desk->entity.data[0] = 0xa0;
      memset(notice->to[0]->desk->entity.data, 0xa0, ID_BYTES))
 EDIT(above, notice->precedence = HOTLINE__V1__PRECEDENCE__ROUTINE)
@@ -239,6 +241,8 @@ static void notice_that_breaks_the_schema_is_not_signed(void **state)
         {short_ns, "ns"},
         {no_addressee, "to"},
         {bad_word, "check_word"},
+        {word_in_small_letters, "Notice.check_word"},
+        {word_with_an_o, "Notice.check_word"},
         {to_itself, "Notice.to"},
         {above, "Notice.to"},
     };
