@@ -95,10 +95,12 @@ static void skip_value(struct settings_scan *scan)
         return;
     }
     while (skip_blank(scan) && peek(scan, 0) != '}') {
-        if (strchr("{,=", peek(scan, 0)))
-            step(scan);
-        else
-            read_word(scan, word);
+        size_t before = scan->at;
+
+        read_word(scan, word);
+        if (scan->at == before)
+            step(
+                scan); /* a stroke that is no part of a word; libconfuse reports what does not belong */
     }
     step(scan);
 }
