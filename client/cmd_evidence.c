@@ -125,6 +125,7 @@ static void summary_json(struct buf *to, const struct verdict *verdict)
     json_text(&json, "result", result_word(verdict->result));
     json_text(&json, "plane", verdict->plane ? plane_word(verdict->plane) : NULL);
     json_text(&json, "step", verdict->step[0] ? verdict->step : NULL);
+    json_text(&json, "detail", verdict->detail);
     json_hex(&json, "root", BYTES_OF(verdict->root_hash));
     json_text(&json, "note", NOTE);
     json_end(&json);
@@ -151,6 +152,8 @@ static int print_verdict(struct cli *cli, const struct verdict *verdict, bool is
     buf_add_format(&text, "%s: %s, %zu notice%s from %s\n", plane_word(verdict->plane),
                    result_word(verdict->result), verdict->notice_count,
                    verdict->notice_count == 1 ? "" : "s", verdict->from_text);
+    if (verdict->detail)
+        buf_add_format(&text, "  %s\n", verdict->detail);
     for (size_t i = 0; i < verdict->claim_count; i++)
         claim_text(&text, &verdict->claims[i]);
     for (size_t i = 0; i < verdict->notice_count && verdict->texts[i]; i++) {

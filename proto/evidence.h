@@ -70,7 +70,8 @@ struct verdict_claim {
 };
 struct verdict {
     enum verdict_result result;
-    char step[64]; /* failing step, "record 12: manifest", when INVALID */
+    char step[64];      /* failing step, "record 12: manifest", when INVALID */
+    const char *detail; /* static text of a remark on the whole bundle, or NULL */
     unsigned plane;
     uint8_t root_hash[HASH_BYTES];
     struct verdict_claim claims[VERDICT_CLAIMS_MAX];

@@ -72,6 +72,11 @@ static int check_exporter(struct arbiter *arbiter)
         return arbiter_fail(arbiter, last, "exporting device is not certified");
     if (device->revoked_since_ms != 0 && device->revoked_since_ms <= manifest->at_ms)
         return arbiter_fail(arbiter, last, "exporting device is revoked");
+    /* at_ms is its own word: a thief would write an earlier one. */
+    if (device->revoked_since_ms != 0) {
+        arbiter->verdict->result = VERDICT_VALID_WITH_REMARKS;
+        arbiter->verdict->detail = "exporting device is revoked; when it exported is its own word";
+    }
     if (object->n_sigs != 1)
         return arbiter_fail(arbiter, last, "manifest's signature");
     TRY(arbiter_check(

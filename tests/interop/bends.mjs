@@ -323,6 +323,9 @@ revoked('the author, later, no custody', BAD, 'XAA', AUTHOR, NOW + DAY, { serial
 revoked('the author, another serial', GOOD, 'XAA', AUTHOR, NOW - DAY, { serial: 77 });
 revoked('the sending device, before', BAD, 'XAA', DEVICE, NOW - DAY);
 revoked('the sending device, later', GOOD, 'XAA', DEVICE, NOW + DAY);
+revoked('the exporting device, in the ms after its export', GOOD, 'XAA', DEVICE, NOW + 60001n, {}, { edit: noReceipts });
+revoked('the exporting device, in the ms of its export', BAD, 'XAA', DEVICE, NOW + 60000n, {}, { edit: noReceipts });
+revoked('a device that did not export, later', FINE, 'XAA', key('XAA', 'device', 1), NOW + DAY, { serial: 2 }, { edit: noReceipts });
 revoked('the acknowledging officer, before', BAD, 'XBB', ACKING, NOW - DAY, { serial: 10 });
 revoked('the acknowledging officer, later', BAD, 'XBB', ACKING, NOW + DAY, { serial: 10 });
 const carried = { isCarried: true };

@@ -72,11 +72,14 @@ const readTrust = (records, pinned) => within(2, () => {
   for (const { national, roster } of states.values()) trust.addState(national, roster);
   return trust;
 });
-const checkManifest = (trust, { signed, manifest }) => within(3, () => {
+const checkManifest = (trust, { signed, manifest }, remarks) => within(3, () => {
   const cert = trust.cert(manifest.by_entity, manifest.by_device);
   need(cert?.kind === DEVICE && equal(manifest.ns, trust.ns), 3, 'exporter');
   need(signed.sigs.length === 1 && equal(signed.sigs[0].key_id, manifest.by_device), 3, 'signer');
   need(verify(cert.sign_pk, 'hotline/v1/bundle', signed.body, signed.sigs[0].sig), 3, 'manifest signature');
+  const revocation = trust.revocation(cert.entity, cert);
+  need(!revocation || revocation.invalid_since_ms > manifest.at_ms, 3, 'exporter is revoked');
+  if (revocation) remarks.push('exporter is revoked; its time is its own word');
 });
 
 // --- deposits ------------------------------------------------------------------------------------------------------
@@ -191,7 +194,7 @@ const judgeReject = (trust, octets, deposits) => {
 const octetsOf = (records, wanted) => records.filter(({ type }) => type === wanted).map(({ octets }) => octets);
 const judgeAll = (octets, pinned) => {
   const records = readRecords(octets), signed = checkRecords(records), trust = readTrust(records, pinned), { manifest } = signed, remarks = [];
-  checkManifest(trust, signed);
+  checkManifest(trust, signed, remarks);
   const deposits = gather(records);
   for (const deposit of deposits) {
     judgeEnvelope(trust, manifest.plane, deposit);

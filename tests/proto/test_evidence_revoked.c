@@ -126,6 +126,42 @@ static void revoked_exporter_is_invalid(void **unused)
     bundle_case_expect_invalid("exporting device is revoked");
 }
 
+static void revoke_at(const struct cert *cert, int state, int64_t at_ms)
+{
+    Hotline__V1__Revocation revocation = bundle_case_revocation(cert, at_ms);
+    struct sign_key *national[2] = {national_key(state, 0), national_key(state, 1)};
+
+    revocation.at_ms = at_ms;
+    AUTO(blob)
+    object = bundle_case_sign(&revocation.base, LABEL_REVOCATION, national[0], national[1]);
+    records_add(&case_records, RECORD_REVOCATION, bytes_blob(object));
+    sign_key_free(national[0]);
+    sign_key_free(national[1]);
+}
+
+/* at_ms of the manifest is the word of the revoked device itself. */
+static void exporter_revoked_after_its_own_time_is_a_remark(void **unused)
+{
+    (void)unused;
+    const struct cert *cert = bundle_device(case_world, XAA, 0);
+
+    bundle_case_add_sent();
+    revoke_at(cert, XAA, BUNDLE_EXPORT_MS);
+    expect_and_unsay("exporting device is revoked");
+    revoke_at(cert, XAA, BUNDLE_EXPORT_MS + 1);
+    struct verdict *verdict = bundle_case_judge();
+
+    assert_string_equal(verdict->step, "");
+    assert_int_equal(verdict->result, VERDICT_VALID_WITH_REMARKS);
+    assert_string_equal(verdict->detail,
+                        "exporting device is revoked; when it exported is its own word");
+    assert_int_equal(bundle_case_claim(verdict, "sent", "XAA.TEC")->result, VERDICT_VALID);
+    verdict_free(verdict);
+    records_drop(&case_records, case_records.count - 1);
+    revoke_at(bundle_device(case_world, XAA, 1), XAA, BUNDLE_EXPORT_MS + 1);
+    expect_and_unsay(NULL);
+}
+
 static void receipt_of_a_revoked_key_needs_custody_of_its_own(void **unused)
 {
     (void)unused;
@@ -226,6 +262,7 @@ int main(void)
         TEST(one_relays_word_does_not_save_a_revoked_key),
         TEST(sender_revoked_without_file_key_is_invalid),
         TEST(revoked_exporter_is_invalid),
+        TEST(exporter_revoked_after_its_own_time_is_a_remark),
         TEST(receipt_of_a_revoked_key_needs_custody_of_its_own),
         TEST(revocation_that_nobody_entitled_signed_is_invalid),
         TEST(key_revokes_itself_also_beside_one_of_its_states_keys),

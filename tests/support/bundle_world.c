@@ -197,7 +197,7 @@ struct blob *records_finish(const struct records *records, const struct suite *s
     const struct evidence_manifest manifest = {.ns = ns,
                                                .device = cert,
                                                .device_key = key,
-                                               .at_ms = WORLD_NOW_MS + 3600000,
+                                               .at_ms = BUNDLE_EXPORT_MS,
                                                .plane = 1,
                                                .software = "bundle_world",
                                                .notices = (const uint8_t(*)[HASH_BYTES])notices,

@@ -8,7 +8,8 @@
 #include "proto/evidence.h"
 #include "tests/support/small_world.h"
 
-#define BUNDLE_RELAYS 2 /* of the operators op1 and op2 */
+#define BUNDLE_EXPORT_MS (WORLD_NOW_MS + 3600000) /* of a manifest */
+#define BUNDLE_RELAYS    2                        /* of the operators op1 and op2 */
 
 struct bundle_world {
     const struct suite *suite;
