@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/std_fds.h"
 #include "client/cli.h"
 #include "keys/secret.h"
 
@@ -53,6 +54,8 @@ int main(int argc, char **argv)
 {
     struct cli cli = {0};
 
+    if (std_fds_reserve() != HL_OK)
+        return EXIT_INTERNAL;       /* there is nowhere to say it */
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen as a failed write */
     if (secret_init() != HL_OK)
         return cli_fail(

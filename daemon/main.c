@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/std_fds.h"
 #include "daemon/ctl.h"
 #include "daemon/init.h"
 #include "daemon/server_uv.h"
@@ -268,6 +269,8 @@ int main(int argc, char **argv)
     struct config config;
     int code;
 
+    if (std_fds_reserve() != HL_OK)
+        return EXIT_INTERNAL;       /* there is nowhere to say it */
     (void)signal(SIGPIPE, SIG_IGN); /* a closed connection is seen as a failed write */
     if (secret_init() != HL_OK)
         return fail(EXIT_INTERNAL,

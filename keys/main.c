@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/settings.h"
+#include "base/std_fds.h"
 #include "keys/command.h"
 #include "keys/passphrase.h"
 #include "keys/secret.h"
@@ -85,6 +86,8 @@ static int fail_unknown(const char *word)
 
 int main(int argc, char **argv)
 {
+    if (std_fds_reserve() != HL_OK)
+        return EXIT_INTERNAL; /* there is nowhere to say it */
     if (secret_init() != HL_OK)
         return command_fail(
             EXIT_INTERNAL,

@@ -67,4 +67,16 @@ claim "second relay on the same store" exits 75 "$B/hotlined" -c "$R" --listen 1
 claim "it did not take the first one's socket away" exits 0 "$B/hotlined" -c "$R" ctl status
 claim "drain ends it in order" exits 0 "$B/hotlined" -c "$R" ctl drain
 claim "and it ends" sh -c "for i in \$(seq 200); do kill -0 ${relay_pid[r1]} 2>/dev/null || exit 0; sleep 0.1; done; exit 1"
+
+# A relay whose starter closed its standard descriptors comes up, logs where it can, and ends in order.
+unset "relay_pid[r1]"
+for closed in '2>&-' '<&-' '>&-' '<&- >&- 2>&-'; do
+    lives() { # comes up with these descriptors closed; TERM ends it with 0
+        sh -c "exec '$B/hotlined' -c '$R' $closed" & local pid=$! code
+        ready $((port + 10)) || { kill -9 $pid; echo "did not come up"; return 1; }
+        kill -HUP $pid; sleep 0.3; kill -TERM $pid; wait $pid; code=$?
+        [ $code = 0 ] || { echo "exit $code"; return 1; }
+    }
+    claim "with $closed a relay lives and ends in order" lives
+done
 finish
