@@ -10,6 +10,7 @@
 #include "base/std_fds.h"
 #include "daemon/ctl.h"
 #include "daemon/init.h"
+#include "daemon/server_store.h"
 #include "daemon/server_uv.h"
 #include "keys/secret.h"
 
@@ -239,6 +240,21 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &files); /* with fewer, fewer are admitted */
 }
 
+/* --check: all that a start reads, and nothing started. */
+static int check(const struct config *config, struct server_parts *parts)
+{
+    char message[SERVER_MESSAGE_SIZE];
+    int err = server_store_check(config, parts, message);
+
+    if (err == HL_OK)
+        (void)printf("%s%s: good. Relay %s, directory v%llu, %zu States.\n",
+                     parts->trust->is_sandbox ? "SANDBOX " : "", config->path, config->name,
+                     (unsigned long long)parts->trust->directory_version,
+                     parts->trust->entity_count);
+    server_parts_done(parts);
+    return err == HL_OK ? EXIT_DONE : fail(code_of(err), "%s", message);
+}
+
 static int run_server(const struct options *options, const struct config *config)
 {
     char message[SERVER_MESSAGE_SIZE];
@@ -247,13 +263,8 @@ static int run_server(const struct options *options, const struct config *config
 
     if (err != HL_OK)
         return fail(err == HL_ENOTFOUND ? EXIT_CONFIGURATION : code_of(err), "%s", message);
-    if (options->is_check) {
-        (void)printf("%s%s: good. Relay %s, directory v%llu, %zu States.\n",
-                     parts.trust->is_sandbox ? "SANDBOX " : "", config->path, config->name,
-                     (unsigned long long)parts.trust->directory_version, parts.trust->entity_count);
-        server_parts_done(&parts);
-        return EXIT_DONE;
-    }
+    if (options->is_check)
+        return check(config, &parts);
     raise_file_limit();
     log_set_level(config->log_level);
     log_set_json(config->log_format == FORMAT_JSON);

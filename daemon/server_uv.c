@@ -16,6 +16,7 @@
 #include "daemon/listen_uv.h"
 #include "daemon/metrics.h"
 #include "daemon/metrics_uv.h"
+#include "daemon/server_store.h"
 #include "daemon/store_uv.h"
 #include "proto/loop_uv.h"
 
@@ -350,19 +351,12 @@ static int make_keys(struct server *server)
     return HL_OK;
 }
 
-/* What is wrong with the store, and what to do: the relay's promises stand in it. */
 static int tell_store(const struct server *server, int err)
 {
-    const char *advice = "look at the disk and at the file's mode";
+    char message[SERVER_MESSAGE_SIZE];
 
-    if (err == HL_EBUSY)
-        advice = "another hotlined has it: stop that one first";
-    else if (err == HL_EFORMAT || err == HL_EVERIFY)
-        advice =
-            "it is no store of this version, or damaged: bring it back from a copy; an empty one "
-            "breaks the promises of the old";
-    log_line(LOG_LEVEL_ERROR, "store", "%s: %s; nothing was started, %s", server->config.store,
-             err_text(err), advice);
+    err = server_store_explain(server->config.store, err, message);
+    log_line(LOG_LEVEL_ERROR, "store", "%s", message);
     return err;
 }
 

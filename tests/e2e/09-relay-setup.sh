@@ -55,6 +55,28 @@ claim "wrong value on the command line" exits 64 "$B/hotlined" -c "$R" --check -
 claim "unknown option" exits 64 "$B/hotlined" -c "$R" --chek
 chmod 644 "$W"/fed/relays/r1/state/keys/relay.secret; claim "a secret that others may read" exits 77 "$B/hotlined" -c "$R" --check; chmod 600 "$W"/fed/relays/r1/state/keys/relay.secret
 
+# The store holds every promise: without it nothing starts, but the very first time.
+S=$W/fed/relays/r1/state/relay.db
+claim "a sandbox marks where a first store may be made" test -f "$S.first" -a ! -e "$S"
+claim "relay comes up" start r1
+claim "the mark is gone, the store is there" test ! -e "$S.first" -a -s "$S"
+claim "--check looks at it without taking it from the relay" exits 0 "$B/hotlined" -c "$R" --check
+claim "the relay goes on" exits 0 "$B/hotlined" -c "$R" ctl status
+stop() { kill -TERM "${relay_pid[r1]}"; for _ in $(seq 200); do kill -0 "${relay_pid[r1]}" 2>/dev/null || return 0; sleep 0.05; done; return 1; }
+claim "TERM ends it" stop
+unset "relay_pid[r1]"; cp -p "$S" "$W/copy.db"
+lost() { # lost TEXT TOLD — neither a start nor --check accepts the store as it is now
+    claim "$1: no start" exits 10 timeout 20 "$B/hotlined" -c "$R"; claim "$1: told what" says "$2"; claim "$1: told where" says "$S"
+    claim "$1: told what to do" says "bring it back from a copy"
+    claim "$1: --check says so too" exits 10 "$B/hotlined" -c "$R" --check; claim "$1: --check tells what" says "$2"
+}
+rm "$S"; lost "store gone" "there is no store, or an empty one"; claim "store gone: none was made" test ! -e "$S"
+: > "$S"; lost "store of 0 octets" "there is no store, or an empty one"; claim "store of 0 octets: left as it is" test ! -s "$S"
+head -c 40000 "$W/copy.db" > "$S"; lost "store cut short" "damaged"
+head -c 70000 /dev/urandom > "$S"; lost "store of noise" "damaged"
+rm -f "$S"*; cp -p "$W/copy.db" "$S"
+claim "with the copy --check is content" exits 0 "$B/hotlined" -c "$R" --check
+
 # ctl
 claim "ctl without a relay" exits 74 "$B/hotlined" -c "$R" ctl status
 claim "relay comes up" start r1
