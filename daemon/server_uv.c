@@ -17,6 +17,7 @@
 #include "daemon/metrics.h"
 #include "daemon/metrics_uv.h"
 #include "daemon/server_store.h"
+#include "daemon/shortage.h"
 #include "daemon/store_uv.h"
 #include "proto/loop_uv.h"
 
@@ -51,6 +52,7 @@ struct server {
     bool is_due; /* the relay may have things to do */
     int64_t started_ms, drain_since_ms;
     uint64_t ticks, disk_free;
+    struct shortages shortages;
     int result;
 };
 
@@ -265,6 +267,17 @@ static void measure_disk(struct server *server)
     relay_set_disk(server->relay, server->disk_free);
 }
 
+static void tell_shortages(struct server *server)
+{
+    char line[SHORTAGE_LINE_SIZE];
+    struct relay_status status;
+
+    relay_status_get(server->relay, &status);
+    while (shortages_step(&server->shortages, &status, &server->config.limits, server->disk_free,
+                          mono_ms(), line))
+        log_line(LOG_LEVEL_WARN, "relay", "%s", line);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
@@ -273,6 +286,7 @@ static void on_tick(uv_timer_t *timer)
     if (server->ticks++ % DISK_TICKS == 0)
         measure_disk(server);
     relay_tick(server->relay);
+    tell_shortages(server);
     pump(server);
     if (server->stage != DRAINING)
         return;
