@@ -10,7 +10,8 @@ HL_MUST_CHECK int server_store_open(const char *text, struct store **ret_store);
  * damaged one (HL_EVERIFY). */
 HL_MUST_CHECK int server_store_explain(const char *text, int err,
                                        char ret_message[static SERVER_MESSAGE_SIZE]);
-/* --check: all that a start reads is read, nothing is written, and a running daemon keeps it. ret_message: one line. */
+/* --check: all that a start reads is read, nothing is written. The store of a running daemon is left alone: it read all of
+ * it when it started. ret_message: one line. */
 HL_MUST_CHECK int server_store_check(const struct config *config, const struct server_parts *parts,
                                      char ret_message[static SERVER_MESSAGE_SIZE]);
 

@@ -19,7 +19,8 @@
 HL_MUST_CHECK int store_sqlite_open(const char *path, const char *vfs, struct store **ret_store);
 /* The same, but one that is not there is made: for a new relay, and for tests. */
 HL_MUST_CHECK int store_sqlite_make(const char *path, const char *vfs, struct store **ret_store);
-/* Look without taking it from a running daemon: it can be loaded and read, as it is at this moment. More error: HL_ESTATE
+/* Look at a store that nobody runs: it can be loaded and read, as it is at this moment. A WAL file never gets a second
+ * connection beside a running daemon's (bookworm's SQLite lacks the WAL-reset fix): HL_EBUSY. More error: HL_ESTATE
  * (PATH.first stands: the first start makes it). */
 HL_MUST_CHECK int store_sqlite_open_reading(const char *path, struct store **ret_store);
 

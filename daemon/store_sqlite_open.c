@@ -264,6 +264,23 @@ int store_sqlite_open(const char *path, const char *vfs, struct store **ret_stor
     return err;
 }
 
+/* Does another process hold it now? */
+static bool is_taken(const char *path)
+{
+    char lock[PATH_SIZE];
+    bool taken;
+    int fd;
+
+    if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock))
+        return false;
+    fd = open(lock, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
+    (void)close(fd);
+    return taken;
+}
+
 int store_sqlite_open_reading(const char *path, struct store **ret_store)
 {
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
@@ -274,9 +291,11 @@ int store_sqlite_open_reading(const char *path, struct store **ret_store)
     if (access(mark, F_OK) == 0)
         return HL_ESTATE;
     TRY(look_for(path));
+    if (is_taken(path))
+        return HL_EBUSY;
     TRY(new_object(&sqlite));
     TRY(sqlite_err(sqlite3_open_v2(path, &sqlite->db, flags, NULL)));
-    /* One view of all tables, while a daemon goes on writing. */
+    /* One view of all tables, should a daemon start meanwhile. */
     TRY(execute(sqlite, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; BEGIN"));
     TRY(check_ours(sqlite));
     TRY(prepare_all(sqlite));

@@ -60,7 +60,7 @@ S=$W/fed/relays/r1/state/relay.db
 claim "a sandbox marks where a first store may be made" test -f "$S.first" -a ! -e "$S"
 claim "relay comes up" start r1
 claim "the mark is gone, the store is there" test ! -e "$S.first" -a -s "$S"
-claim "--check looks at it without taking it from the relay" exits 0 "$B/hotlined" -c "$R" --check
+claim "--check beside a running relay leaves its store alone" exits 0 "$B/hotlined" -c "$R" --check
 claim "the relay goes on" exits 0 "$B/hotlined" -c "$R" ctl status
 stop() { kill -TERM "${relay_pid[r1]}"; for _ in $(seq 200); do kill -0 "${relay_pid[r1]}" 2>/dev/null || return 0; sleep 0.05; done; return 1; }
 claim "TERM ends it" stop
