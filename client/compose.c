@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "client/draft.h"
 #include "client/query.h"
 #include "proto/rules.h"
 
@@ -97,6 +99,21 @@ int compose_options(const char *command, int argc, char **argv, struct compose *
         }
     }
     return HL_OK;
+}
+
+int compose_check(struct cli *cli, const struct compose *compose)
+{
+    const char *reason = compose->single_person;
+
+    if (!reason ||
+        (strlen(reason) >= DRAFT_REASON_MIN && strlen(reason) <= DRAFT_REASON_MAX &&
+         text_is_utf8(bytes_text(reason)) && !text_has_control(bytes_text(reason), false)))
+        return EXIT_DONE;
+    return cli_fail(
+        cli, EXIT_USAGE, "reason",
+        "--single-person takes a reason of %d to %d octets of UTF-8 in one line; nothing "
+        "was signed or sent",
+        DRAFT_REASON_MIN, DRAFT_REASON_MAX);
 }
 
 static int read_stdin(struct blob **ret_text)

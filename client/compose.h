@@ -21,6 +21,8 @@ struct compose {
 /* Options of draft, send, reply from argv[1] on. Errors: HL_EINVAL (the usage is out). */
 HL_MUST_CHECK int compose_options(const char *command, int argc, char **argv,
                                   struct compose *ret_compose);
+/* What is wrong whatever the form says: the reason of --single-person. Returns an exit code, the message is out. */
+int compose_check(struct cli *cli, const struct compose *compose);
 /* Read the form (file, - for stdin, or none), apply options, fill a Notice, check it against the rules. base: a notice to start
  * from (draft -e), or NULL. The caller owns *ret_notice. Returns an exit code, the message is out. */
 int compose_notice(struct cli *cli, const struct compose *compose, const Hotline__V1__Notice *base,
