@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/output.h"
 #include "base/std_fds.h"
 #include "daemon/ctl.h"
 #include "daemon/init.h"
@@ -274,15 +275,12 @@ static int run_server(const struct options *options, const struct config *config
     return EXIT_DONE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct options options = {.path = CONFIG_USUAL};
     struct config config;
     int code;
 
-    if (std_fds_reserve() != HL_OK)
-        return EXIT_INTERNAL;       /* there is nowhere to say it */
-    (void)signal(SIGPIPE, SIG_IGN); /* a closed connection is seen as a failed write */
     if (secret_init() != HL_OK)
         return fail(EXIT_INTERNAL,
                     "libsodium >= 1.0.22 cannot be used here; run tools/install-deps");
@@ -301,4 +299,16 @@ int main(int argc, char **argv)
                     "unknown command: %s; nothing was started, `hotlined --help` lists them",
                     argv[optind]);
     return options.is_print ? print_config(&config) : run_server(&options, &config);
+}
+
+int main(int argc, char **argv)
+{
+    if (std_fds_reserve() != HL_OK)
+        return EXIT_INTERNAL;       /* there is nowhere to say it */
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed connection is seen as a failed write */
+    int code = run(argc, argv);
+    if (output_finish() == HL_OK || code == EXIT_IO)
+        return code;
+    int failed = fail(EXIT_IO, "standard output cannot be written; what was told is not whole");
+    return code == EXIT_DONE ? failed : code;
 }

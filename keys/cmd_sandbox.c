@@ -385,7 +385,7 @@ static int read_options(int argc, char **argv, struct federation_plan *plan)
         case 'o': err = read_count(optarg, &plan->officer_count); break;
         case 'd': err = read_count(optarg, &plan->device_count); break;
         case 'p': err = read_count(optarg, &port); break;
-        case 'h': (void)fputs(usage, stdout); exit(EXIT_DONE);
+        case 'h': (void)fputs(usage, stdout); exit(command_finish(EXIT_DONE));
         default: err = HL_EINVAL; break;
         }
     }
