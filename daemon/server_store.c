@@ -79,7 +79,8 @@ int server_store_check(const struct config *config, const struct server_parts *p
     if (strncmp(text, SQLITE_PREFIX, strlen(SQLITE_PREFIX)) != 0)
         return HL_OK; /* nothing of it is there before a start */
     err = store_sqlite_open_reading(text + strlen(SQLITE_PREFIX), &store);
-    if (err == HL_ESTATE || err == HL_EBUSY) /* not there yet; or a running relay has read it, and goes on */
+    if (err == HL_ESTATE ||
+        err == HL_EBUSY) /* not there yet; or a running relay has read it, and goes on */
         return HL_OK;
     if (err == HL_OK)
         err = load(parts, store);
