@@ -120,19 +120,6 @@ static int check_number(struct walk *walk, const ProtobufCFieldDescriptor *field
     return HL_OK;
 }
 
-static bool has_control(struct bytes text, bool allows_newlines)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-
-        if ((c < 0x20 && !(allows_newlines && (c == '\n' || c == '\t'))) || c == 0x7f)
-            return true;
-        if (c == 0xc2 && i + 1 < text.len && text.data[i + 1] < 0xa0) /* U+0080..U+009F */
-            return true;
-    }
-    return false;
-}
-
 static int check_octets(struct walk *walk, const ProtobufCFieldDescriptor *field,
                         const struct strict_field *rule, struct bytes octets)
 {
@@ -144,7 +131,7 @@ static int check_octets(struct walk *walk, const ProtobufCFieldDescriptor *field
         return HL_OK;
     if (octets.len < rule->min || octets.len > rule->max)
         return refuse(walk, field, "length out of range");
-    if (is_text && has_control(octets, rule->allows_newlines))
+    if (is_text && text_has_control(octets, rule->allows_newlines))
         return refuse(walk, field, "control character");
     return HL_OK;
 }

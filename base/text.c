@@ -48,6 +48,19 @@ bool text_is_utf8(struct bytes text)
     return true;
 }
 
+bool text_has_control(struct bytes text, bool is_multiline)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+
+        if ((c < 0x20 && !(is_multiline && (c == '\n' || c == '\t'))) || c == 0x7f)
+            return true;
+        if (c == 0xc2 && i + 1 < text.len && text.data[i + 1] < 0xa0) /* U+0080..U+009F */
+            return true;
+    }
+    return false;
+}
+
 /* Unicode ranges that control a terminal, reorder text or hide in it. */
 static bool acts_on_display(uint32_t point)
 {

@@ -7,6 +7,9 @@
 /* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF) and no NUL. */
 bool text_is_utf8(struct bytes text);
 
+/* C0, DEL or C1; newlines and tabs are none when is_multiline. */
+bool text_has_control(struct bytes text, bool is_multiline);
+
 /* Add `text` so that nothing in it can act on a terminal or reorder a line: controls, escape, bidi and zero-width
  * characters, tags appear as <U+202E>, bad octets as <0xFF>. Newlines and tabs are kept when is_multiline. */
 void text_add_visible(struct buf *to, struct bytes text, bool is_multiline);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/output.h"
 #include "base/text.h"
 #include "client/json.h"
 #include "client/query.h"
@@ -58,6 +59,7 @@ static int fail(struct cli *cli, enum exit_code exit, const char *code, const ch
         (void)fputs("hotline: no memory\n", stderr);
     if (cli->as_json)
         print_error_object(code, exit, message);
+    cli->error_is_out = true;
     return (int)exit;
 }
 
@@ -151,6 +153,20 @@ int cli_print_buf(struct cli *cli, const struct buf *text)
     if (write_buf(stdout, text))
         return EXIT_DONE;
     return cli_fail(cli, EXIT_IO, "output", "standard output cannot be written; it is not whole");
+}
+
+int cli_finish(struct cli *cli, int code)
+{
+    if (code == EXIT_USAGE && cli->as_json && !cli->error_is_out)
+        print_error_object("usage", EXIT_USAGE,
+                           "wrong use of the command; nothing was done, `hotline help` and "
+                           "`hotline help COMMAND` tell the options");
+    if (output_finish() == HL_OK || code == EXIT_IO)
+        return code;
+    (void)fputs("hotline: standard output cannot be written; what was told is not whole, what was "
+                "done stands\n",
+                stderr);
+    return code == EXIT_DONE ? EXIT_IO : code;
 }
 
 int cli_open_profile(struct cli *cli)

@@ -35,7 +35,7 @@ struct cli {
     struct trust *trust;
     struct identity *identity;
     struct desk *desk;
-    bool first_line_is_out;
+    bool first_line_is_out, error_is_out; /* the error: its object, with --json */
 };
 
 struct cli_command {
@@ -63,6 +63,10 @@ void cli_print(struct cli *cli, const char *format, ...) __attribute__((format(p
 /* All of `text` on stdout, or nothing when it is not whole (text->err). Returns an exit code, the message is out: a document that
  * is cut never comes with exit 0. */
 HL_MUST_CHECK int cli_print_buf(struct cli *cli, const struct buf *text);
+
+/* The end of the program: what was printed must have been written, and with --json wrong usage has its object too. Returns the exit
+ * code. */
+int cli_finish(struct cli *cli, int code);
 
 /* Open configuration, documents, keys, desk. On failure the message is out and an exit code returned; 0: done. Once a command. */
 int cli_open_profile(struct cli *cli);

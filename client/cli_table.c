@@ -13,13 +13,15 @@ static const struct cli_command commands[] = {
     {"show-form", cmd_show_form, "an empty form of a type, every field commented",
      "show-form INC|UPD|RSP"},
     {"release", cmd_release, "second officer: sign the release and send",
-     "release ID [--single-person REASON] [--send-from DEVICE] [-W SECONDS]"},
+     "release ID [--single-person REASON] [--send-from DEVICE] [--confirm \"XBB FLASH\"] [-W "
+     "SECONDS]"},
     {"return", cmd_return, "give a draft back to its author; all its signatures are void",
      "return ID -m WHY"},
     {"send", cmd_send, "draft and release in one step, where policy lets one person do it",
      "send TO… -t TYPE [-p PRECEDENCE] [-s SUBJECT] [--tlp L] [--lang L] [--info ADDR]… [--ack-by "
      "T] [--reply-by T] [--set KEY=VALUE]…\n"
-     "     [--reply-to ID] [--exercise NAME] [--single-person REASON] [-n] [--wait "
+     "     [--reply-to ID] [--exercise NAME] [--single-person REASON] [--confirm \"XBB FLASH\"] "
+     "[-n] [--wait "
      "custody|delivered|opened|acknowledged] [-W SECONDS] [FORM|-]"},
     {"list", cmd_list, "notices and drafts of this desk",
      "list [--in|--out|--drafts] [--needs-action|--unacked|--overdue] [--from ADDR] [--plane "

@@ -5,6 +5,7 @@
 #include "client/draft.h"
 #include "client/form.h"
 #include "client/json.h"
+#include "client/preview.h"
 
 int cmd_show_form(struct cli *cli, int argc, char **argv)
 {
@@ -45,12 +46,15 @@ static int report(struct cli *cli, const Hotline__V1__Notice *notice, const char
     return cli_print_buf(cli, &text);
 }
 
-/* `replaced`: the draft that this one takes the place of, or NULL. */
-static int sign(struct cli *cli, Hotline__V1__Notice *notice, const char *replaced)
+/* Takes the place of the draft that -e names. */
+static int sign(struct cli *cli, const struct compose *compose, Hotline__V1__Notice *notice)
 {
+    const char *replaced = compose->edit;
     char id[NOTICE_ID_SIZE];
     uint8_t hash[HASH_BYTES];
 
+    if (compose->is_dry_run)
+        return preview_notice(cli, notice, "drafted");
     int code = cli_unlock(cli, ROLE_BIT_COMPOSE);
     if (code != EXIT_DONE)
         return code;
@@ -72,7 +76,7 @@ static int edit(struct cli *cli, const struct compose *compose)
     int code = compose_notice(cli, compose, old->notice, &notice);
     if (code != EXIT_DONE)
         return code;
-    code = sign(cli, notice, compose->edit);
+    code = sign(cli, compose, notice);
     hotline__v1__notice__free_unpacked(notice, NULL);
     return code;
 }
@@ -84,7 +88,9 @@ int cmd_draft(struct cli *cli, int argc, char **argv)
 
     if (compose_options("draft", argc, argv, &compose) != HL_OK)
         return EXIT_USAGE;
-    int code = cli_open(cli);
+    int code = compose_check(cli, &compose);
+    if (code == EXIT_DONE)
+        code = cli_open(cli);
     if (code != EXIT_DONE)
         return code;
     if (cli->identity->is_headless)
@@ -96,7 +102,7 @@ int cmd_draft(struct cli *cli, int argc, char **argv)
     code = compose_notice(cli, &compose, NULL, &notice);
     if (code != EXIT_DONE)
         return code;
-    code = sign(cli, notice, NULL);
+    code = sign(cli, &compose, notice);
     hotline__v1__notice__free_unpacked(notice, NULL);
     return code;
 }

@@ -1,7 +1,9 @@
 /* cmd_evidence — export a bundle from this desk; verify one with no network, no desk and no configuration. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "client/cli.h"
@@ -62,13 +64,17 @@ static int export_bundle(struct cli *cli, int argc, char **argv)
         code = cli_find(cli, argv[optind], hashes[count++]);
     if (code != EXIT_DONE)
         return code;
+    if (faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) ==
+        0) /* a key, a database, a device */
+        return cli_fail(cli, EXIT_CREATE, "create",
+                        "%s: it is there already; no bundle was written, name a new file", output);
     int err = export_evidence(cli->desk, (const uint8_t(*)[HASH_BYTES])hashes, count, &bundle);
     if (err != HL_OK)
         return cli_fail_err(cli, err, "evidence");
     err = keyfile_write(output, bytes_blob(bundle), false);
     if (err != HL_OK)
         return cli_fail(cli, EXIT_CREATE, "create", "%s: %s; no bundle was written", output,
-                        err == HL_EEXIST ? "it is there and no ordinary file" : err_text(err));
+                        err_text(err));
     return report_export(cli, output, bundle->len, count);
 }
 
@@ -117,6 +123,7 @@ static void summary_json(struct buf *to, const struct verdict *verdict)
     json_begin(&json, to);
     json_text(&json, "type", "summary");
     json_text(&json, "result", result_word(verdict->result));
+    json_bool(&json, "sandbox", verdict->is_sandbox);
     json_text(&json, "plane", verdict->plane ? plane_word(verdict->plane) : NULL);
     json_text(&json, "step", verdict->step[0] ? verdict->step : NULL);
     json_text(&json, "detail", verdict->detail);
@@ -130,6 +137,7 @@ static int print_verdict(struct cli *cli, const struct verdict *verdict, bool is
 {
     AUTO_BUF text;
     char root[2 * HASH_BYTES + 1];
+    const char *sandbox = verdict->is_sandbox ? "SANDBOX " : "";
 
     buf_init(&text, (size_t)16 << 20);
     hex_encode(BYTES_OF(verdict->root_hash), root);
@@ -140,10 +148,10 @@ static int print_verdict(struct cli *cli, const struct verdict *verdict, bool is
         return cli_print_buf(cli, &text);
     }
     if (verdict->result == VERDICT_INVALID) {
-        buf_add_format(&text, "INVALID at %s; nothing of it is shown\n", verdict->step);
+        buf_add_format(&text, "%sINVALID at %s; nothing of it is shown\n", sandbox, verdict->step);
         return cli_print_buf(cli, &text);
     }
-    buf_add_format(&text, "%s: %s, %zu notice%s from %s\n", plane_word(verdict->plane),
+    buf_add_format(&text, "%s%s: %s, %zu notice%s from %s\n", sandbox, plane_word(verdict->plane),
                    result_word(verdict->result), verdict->notice_count,
                    verdict->notice_count == 1 ? "" : "s", verdict->from_text);
     if (verdict->detail)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "client/draft.h"
+#include "client/draft_print.h"
 #include "client/json.h"
 #include "client/notice_json.h"
 #include "client/notice_print.h"
@@ -70,34 +70,6 @@ static int resolve(struct cli *cli, struct list_options *options)
     return EXIT_DONE;
 }
 
-static const char *const states[] = {"UNSIGNED", "FOR RELEASE", "RETURNED", "SENT"};
-
-static void draft_line(struct buf *to, const struct draft_view *draft)
-{
-    if (draft->notice->plane == HOTLINE__V1__PLANE__EXERCISE)
-        buf_add_text(to, "EXERCISE ");
-    buf_add_format(to, "%-12s %-11s %-9s ", draft->id, states[draft->state],
-                   precedence_word((unsigned)draft->notice->precedence));
-    text_add_visible(to, bytes_text(draft->notice->subject), false);
-    buf_add_u8(to, '\n');
-}
-
-static void draft_json(struct buf *to, const struct draft_view *draft)
-{
-    struct json json;
-
-    json_begin(&json, to);
-    json_text(&json, "type", "draft");
-    json_text(&json, "id", draft->id);
-    json_text(&json, "state", states[draft->state]);
-    json_text(&json, "plane", plane_word((unsigned)draft->notice->plane));
-    json_text(&json, "precedence", precedence_word((unsigned)draft->notice->precedence));
-    json_text(&json, "subject", draft->notice->subject);
-    json_number(&json, "persons", draft->notice->persons);
-    json_number(&json, "releases", (int64_t)draft->release_count);
-    json_end(&json);
-}
-
 /* One at a time: however many there are, each is whole. */
 #define ITEM_MAX ((size_t)8 << 20)
 
@@ -113,9 +85,9 @@ static int show_drafts(struct cli *cli)
         AUTO_BUF text;
         buf_init(&text, ITEM_MAX);
         if (cli->as_json)
-            draft_json(&text, list->items[i]);
+            draft_json(&text, cli->trust, list->items[i], false);
         else
-            draft_line(&text, list->items[i]);
+            draft_print_line(&text, list->items[i]);
         code = cli_print_buf(cli, &text);
     }
     if (list->count == 0 && !cli->as_json)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/answer.h"
+#include "client/draft_print.h"
 #include "client/notice_json.h"
 #include "client/notice_print.h"
 #include "client/online.h"
@@ -109,17 +110,39 @@ static int read_notice(struct cli *cli, const struct read_options *options, cons
     return code;
 }
 
+static int show_draft(struct cli *cli, const struct draft_view *draft)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, (size_t)8 << 20);
+    if (cli->as_json)
+        draft_json(&text, cli->trust, draft, true);
+    else
+        draft_print_whole(&text, cli->trust, draft);
+    return cli_print_buf(cli, &text);
+}
+
+/* What has become a notice is read as one. */
+static int read_any(struct cli *cli, const struct read_options *options)
+{
+    AUTO(draft_view) draft = NULL;
+    uint8_t hash[HASH_BYTES];
+
+    if (query_find(cli->desk, options->id, hash) == HL_ENOTFOUND &&
+        draft_get(cli->desk, options->id, &draft) == HL_OK)
+        return show_draft(cli, draft);
+    int code = cli_find(cli, options->id, hash);
+    return code == EXIT_DONE ? read_notice(cli, options, hash) : code;
+}
+
 int cmd_read(struct cli *cli, int argc, char **argv)
 {
     struct read_options options = {.is_peek = false};
-    uint8_t hash[HASH_BYTES];
 
     if (!read_options(argc, argv, &options))
         return cli_usage("read");
     int code = cli_open(cli);
     if (code == EXIT_DONE && !options.is_offline)
         online_fetch(cli, FETCH_MS);
-    if (code == EXIT_DONE)
-        code = cli_find(cli, options.id, hash);
-    return code == EXIT_DONE ? read_notice(cli, &options, hash) : code;
+    return code == EXIT_DONE ? read_any(cli, &options) : code;
 }

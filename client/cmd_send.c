@@ -3,24 +3,12 @@
 #include <string.h>
 
 #include "client/compose.h"
+#include "client/confirm.h"
 #include "client/dispatch_notice.h"
+#include "client/draft_print.h"
 #include "client/form.h"
+#include "client/preview.h"
 #include "client/query.h"
-
-static int dry_run(struct cli *cli, const Hotline__V1__Notice *notice)
-{
-    AUTO_BUF text;
-
-    buf_init(&text, (size_t)2 * FORM_BYTES_MAX);
-    buf_add_text(&text, "would be sent (nothing was signed):\n");
-    int err = form_write(cli->trust, notice, &text);
-    if (err == HL_ENOMEM)
-        return cli_fail_err(cli, err, "notice");
-    if (err != HL_OK)
-        return cli_fail(cli, EXIT_INTERNAL, "internal",
-                        "the notice cannot be shown; nothing was sent");
-    return cli_print_buf(cli, &text);
-}
 
 /* One person may release up to the roster's limit; above it the draft is kept for a second officer. */
 static int check_persons(struct cli *cli, const struct compose *compose,
@@ -41,6 +29,30 @@ static int check_persons(struct cli *cli, const struct compose *compose,
                     least);
 }
 
+/* On a terminal it is shown as its readers will see it, and confirmed. */
+static int look(struct cli *cli, const struct compose *compose, Hotline__V1__Notice *notice)
+{
+    const struct draft_view draft = {.id = "not signed", .state = DRAFT_UNSIGNED, .notice = notice};
+    AUTO_BUF review;
+
+    buf_init(&review, (size_t)2 << 20);
+    draft_print_whole(&review, cli->trust, &draft);
+    return confirm_notice(cli, &review, notice, compose->confirm);
+}
+
+/* A draft whose release failed stands among the drafts: the officer must not write it a second time. */
+static int tell_kept(struct cli *cli, const char *id, int code)
+{
+    AUTO(draft_view) view = NULL;
+
+    if (draft_get(cli->desk, id, &view) != HL_OK || view->state != DRAFT_FOR_RELEASE)
+        return code; /* it is on its way, and that was told */
+    return cli_fail(cli, (enum exit_code)code, "draft_kept",
+                    "%s: signed and kept as a draft, not sent; `hotline release %s` sends it, "
+                    "`hotline return %s -m WHY` takes it back",
+                    id, id, id);
+}
+
 static int send_notice(struct cli *cli, const struct compose *compose, Hotline__V1__Notice *notice)
 {
     char id[NOTICE_ID_SIZE];
@@ -51,9 +63,11 @@ static int send_notice(struct cli *cli, const struct compose *compose, Hotline__
         return cli_fail(
             cli, EXIT_USAGE, "usage",
             "--wait takes custody, delivered, opened, acknowledged or answered; nothing was sent");
-    if (compose->is_dry_run)
-        return dry_run(cli, notice);
     int code = check_persons(cli, compose, notice);
+    if (code == EXIT_DONE && compose->is_dry_run)
+        return preview_notice(cli, notice, "sent");
+    if (code == EXIT_DONE)
+        code = look(cli, compose, notice);
     if (code == EXIT_DONE)
         code = cli_unlock(cli, ROLE_BIT_COMPOSE);
     if (code == EXIT_DONE && identity_check_officer(cli->identity, ROLE_BIT_RELEASE) != HL_OK)
@@ -66,7 +80,8 @@ static int send_notice(struct cli *cli, const struct compose *compose, Hotline__
     if (err != HL_OK)
         return cli_fail_err(cli, err, "notice");
     const struct release_options options = {.reason = compose->single_person};
-    return dispatch_notice(cli, id, &options, layer, compose->wait_s * 1000);
+    code = dispatch_notice(cli, id, &options, layer, compose->wait_s * 1000);
+    return code == EXIT_DONE ? code : tell_kept(cli, id, code);
 }
 
 static int run(struct cli *cli, const struct compose *compose)
@@ -81,13 +96,23 @@ static int run(struct cli *cli, const struct compose *compose)
     return code;
 }
 
+static int check_options(struct cli *cli, const struct compose *compose)
+{
+    if (compose->edit)
+        return cli_fail(cli, EXIT_USAGE, "usage",
+                        "-e changes a draft and is an option of `hotline draft`; nothing was sent");
+    return compose_check(cli, compose);
+}
+
 int cmd_send(struct cli *cli, int argc, char **argv)
 {
     struct compose compose;
 
     if (compose_options("send", argc, argv, &compose) != HL_OK)
         return EXIT_USAGE;
-    int code = cli_open(cli);
+    int code = check_options(cli, &compose);
+    if (code == EXIT_DONE)
+        code = cli_open(cli);
     if (code == EXIT_DONE && cli->identity->is_headless)
         code = cli_unlock(cli, ROLE_BIT_COMPOSE); /* says why not */
     return code == EXIT_DONE ? run(cli, &compose) : code;
@@ -139,7 +164,9 @@ int cmd_reply(struct cli *cli, int argc, char **argv)
     const char *id = argv[1];
     if (compose_options("reply", argc - 1, argv + 1, &compose) != HL_OK)
         return EXIT_USAGE;
-    int code = cli_open(cli);
+    int code = check_options(cli, &compose);
+    if (code == EXIT_DONE)
+        code = cli_open(cli);
     if (code == EXIT_DONE && cli->identity->is_headless)
         code = cli_unlock(cli, ROLE_BIT_COMPOSE);
     if (code == EXIT_DONE)

@@ -2,22 +2,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/courier.h"
 #include "client/event.h"
+#include "client/hook.h"
 #include "client/json.h"
 #include "client/notice_json.h"
 #include "client/online.h"
 
 #define EVENTS_AT_ONCE 64
 #define COURIER_MS     500
+#define HOOK_MS        30000 /* relays think us off line after 45 s */
 
 struct watch {
     struct cli *cli;
@@ -28,7 +28,9 @@ struct watch {
     int64_t courier_ms;  /* when courier_tick() is due */
     bool is_done;
     int err;
-    int code; /* of what could not be printed */
+    struct agents *agents;
+    int told_err; /* of the agents, said already */
+    int code;     /* of what could not be printed */
 };
 
 static void event_json(struct buf *to, const struct event *event)
@@ -85,37 +87,23 @@ static void event_text(struct buf *to, const struct event *event)
     buf_add_u8(to, '\n');
 }
 
-/* The command gets the event as one JSON line on its standard input; its end is waited for, its exit code is not judged. */
+/* The command gets the event as one JSON line; what went wrong is told, and the watch goes on. */
 static void run_command(const struct watch *watch, const struct event *event)
 {
-    char shell[] = "sh";
-    char option[] = "-c";
-    char *command = strdup(watch->command);
-    char *argv[] = {shell, option, command, NULL};
-    posix_spawn_file_actions_t actions;
-    int ends[2];
-    pid_t child = 0;
     AUTO_BUF line;
 
-    buf_init(&line, 8192);
+    buf_init(&line, HOOK_LINE_MAX);
     event_json(&line, event);
-    if (!command || line.err != HL_OK || pipe2(ends, O_CLOEXEC) != 0) {
-        cli_note(watch->cli, "--exec: the command could not be started");
-        free(command);
-        return;
-    }
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    int failed = posix_spawn(&child, "/bin/sh", &actions, NULL, argv, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)close(ends[0]);
-    (void)!write(ends[1], line.data, line.len); /* one line fits a pipe */
-    (void)close(ends[1]);
-    if (failed == 0)
-        (void)waitpid(child, NULL, 0);
-    else
-        cli_note(watch->cli, "--exec: the command could not be started");
-    free(command);
+
+    int err = line.err == HL_OK ? hook_run(watch->command, buf_bytes(&line), HOOK_MS) : line.err;
+
+    if (err == HL_EEXPIRED)
+        cli_note(watch->cli,
+                 "--exec: the command did not end within %d s of event %s and was killed",
+                 HOOK_MS / 1000, event_name(event->kind));
+    else if (err != HL_OK)
+        cli_note(watch->cli, "--exec: the command was not started for event %s: %s",
+                 event_name(event->kind), err_text(err));
 }
 
 static void show(struct watch *watch, const struct event *event)
@@ -138,6 +126,28 @@ static void show(struct watch *watch, const struct event *event)
         watch->is_done = true;
 }
 
+/* Busy: it is told again, at the next start. */
+static void remember(struct watch *watch)
+{
+    int err = watch->command ? event_set_told(watch->cli->desk, watch->after) : HL_OK;
+
+    if (err != HL_OK && err != HL_EBUSY)
+        watch->err = err;
+}
+
+/* A desk that cannot store what comes does not take it: nobody else would say so. */
+static void tell_desk_error(struct watch *watch)
+{
+    int err = agents_error(watch->agents);
+
+    if (err == watch->told_err)
+        return;
+    watch->told_err = err;
+    cli_note(watch->cli,
+             "ALARM: %s: %s; what the relays hold for this desk was not taken, and waits there",
+             watch->cli->profile->database, err_text(err));
+}
+
 static bool on_turn(void *context)
 {
     struct watch *watch = context;
@@ -146,6 +156,7 @@ static bool on_turn(void *context)
     int64_t now_ms = clock_mono_ms(desk_clock(watch->cli->desk));
     int64_t next_ms = 0;
 
+    tell_desk_error(watch);
     if (now_ms >= watch->courier_ms) {
         watch->courier_ms = now_ms + COURIER_MS;
         watch->err = courier_tick(watch->cli->desk, &next_ms);
@@ -158,6 +169,7 @@ static bool on_turn(void *context)
         watch->after = events[i].number;
         if (events[i].kind < EVENT_COUNT && watch->wanted[events[i].kind])
             show(watch, &events[i]);
+        remember(watch);
     }
     return watch->is_done || watch->err != HL_OK;
 }
@@ -202,18 +214,19 @@ static int take_hook_lock(struct cli *cli)
 
 static int run(struct cli *cli, struct watch *watch, long wait_s)
 {
-    struct agents *agents = NULL;
-
-    int err = event_last(cli->desk, &watch->after);
+    int err = watch->command ? event_told(cli->desk, &watch->after)
+                             : event_last(cli->desk, &watch->after);
+    if (err == HL_OK && watch->command)
+        err = event_set_told(cli->desk, watch->after);
     if (err == HL_OK)
-        err = agents_new(cli->desk, cli->profile, &agents);
+        err = agents_new(cli->desk, cli->profile, &watch->agents);
     if (err != HL_OK)
         return cli_fail_err(cli, err, "watch");
     if (cli->trust->is_sandbox && !cli->as_json)
         cli_print(cli, "watching %s; one line an event, interrupt to end\n", cli->profile->desk);
-    bool was_done = agents_run(agents, wait_s * 1000, on_turn, watch);
-    int signal = agents_signal(agents);
-    agents_free(agents);
+    bool was_done = agents_run(watch->agents, wait_s * 1000, on_turn, watch);
+    int signal = agents_signal(watch->agents);
+    agents_free(watch->agents);
     if (signal != 0)
         return 128 + signal;
     if (watch->code != EXIT_DONE)

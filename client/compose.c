@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "client/draft.h"
 #include "client/query.h"
 #include "proto/rules.h"
 
@@ -20,7 +22,8 @@ enum {
     OPT_REPLY_TO,
     OPT_EXERCISE,
     OPT_SINGLE,
-    OPT_WAIT
+    OPT_WAIT,
+    OPT_CONFIRM
 };
 
 static const struct option options[] = {
@@ -34,6 +37,7 @@ static const struct option options[] = {
     {"exercise", required_argument, NULL, OPT_EXERCISE},
     {"single-person", required_argument, NULL, OPT_SINGLE},
     {"wait", required_argument, NULL, OPT_WAIT},
+    {"confirm", required_argument, NULL, OPT_CONFIRM},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -54,6 +58,7 @@ static bool take_option(struct compose *compose, int option)
     case OPT_REPLY_TO: compose->reply_to = optarg; return true;
     case OPT_EXERCISE: compose->exercise = optarg; return true;
     case OPT_WAIT: compose->wait = optarg; return true;
+    case OPT_CONFIRM: compose->confirm = optarg; return true;
     case OPT_SINGLE:
         compose->single_person = optarg;
         compose->is_single = true;
@@ -94,6 +99,21 @@ int compose_options(const char *command, int argc, char **argv, struct compose *
         }
     }
     return HL_OK;
+}
+
+int compose_check(struct cli *cli, const struct compose *compose)
+{
+    const char *reason = compose->single_person;
+
+    if (!reason ||
+        (strlen(reason) >= DRAFT_REASON_MIN && strlen(reason) <= DRAFT_REASON_MAX &&
+         text_is_utf8(bytes_text(reason)) && !text_has_control(bytes_text(reason), false)))
+        return EXIT_DONE;
+    return cli_fail(
+        cli, EXIT_USAGE, "reason",
+        "--single-person takes a reason of %d to %d octets of UTF-8 in one line; nothing "
+        "was signed or sent",
+        DRAFT_REASON_MIN, DRAFT_REASON_MAX);
 }
 
 static int read_stdin(struct blob **ret_text)

@@ -92,10 +92,12 @@ int dispatch_notice(struct cli *cli, const char *id, const struct release_option
     int code = online_wait(cli, result.hash, layer, wait_ms);
     int shown = report_notice(cli, result.hash);
     if (code == EXIT_NO_RELAY)
-        return cli_fail(cli, EXIT_NO_RELAY, "no_relay",
-                        "%s: no relay took custody; it is kept in the outbox and sent by the next "
-                        "`hotline watch` or any command that connects; if it is urgent, call",
-                        result.id);
+        return cli_fail(
+            cli, EXIT_NO_RELAY, "no_relay",
+            "%s: no relay took custody; it is kept in the outbox, and a running `hotline watch` "
+            "or the next command that connects sends it when a relay takes it; if it is "
+            "urgent, call",
+            result.id);
     if (code == EXIT_DEADLINE)
         return cli_fail(cli, EXIT_DEADLINE, "deadline",
                         "%s: what was waited for did not come in time; the notice is in custody",

@@ -137,6 +137,8 @@ static int fill_in(struct desk *desk, Hotline__V1__Notice *notice)
     const struct identity *identity = desk->identity;
     const struct trust *trust = identity->trust;
     const struct entity *own = trust_entity(trust, identity->desk.entity);
+    /* Nobody is unlocked for a look at what would be signed. */
+    const uint8_t *author = identity->officer ? identity->officer->id : identity->device->id;
     char word[CHECK_WORD_SIZE];
     notice_check_word(identity->rng, word);
     notice->version = 1;
@@ -146,7 +148,7 @@ static int fill_in(struct desk *desk, Hotline__V1__Notice *notice)
         notice->persons = own->roster->release_min[notice->precedence];
     TRY(set_octets(&notice->ns, BYTES_OF(trust->ns)));
     TRY(set_octets(&notice->dir_hash, BYTES_OF(trust->directory_hash)));
-    TRY(set_octets(&notice->author, BYTES_OF(identity->officer->id)));
+    TRY(set_octets(&notice->author, BYTES(author, ID_BYTES)));
     TRY(set_octets(&notice->draft_device, BYTES_OF(identity->device->id)));
     TRY(set_desk(&notice->sender, &identity->desk));
     TRY(set_text(&notice->check_word, word));
@@ -166,19 +168,59 @@ static int check_rules(struct desk *desk, const Hotline__V1__Notice *notice)
     return err;
 }
 
+static int check_plane(struct desk *desk, const Hotline__V1__Notice *notice)
+{
+    bool crosses = false;
+    TRY(ledger_crosses_planes(desk, notice, &crosses));
+    if (!crosses)
+        return HL_OK;
+    return desk_say(desk, HL_EFORMAT,
+                    notice->plane == HOTLINE__V1__PLANE__LIVE
+                        ? "the notice it names is an EXERCISE: nothing was signed, answer with "
+                          "`hotline reply` or give --exercise NAME"
+                        : "the notice it names is on another plane: nothing was signed, answer "
+                          "with `hotline reply`");
+}
+
+/* A deadline that has passed raises alarms at once, at both ends. */
+static int check_deadlines(struct desk *desk, const Hotline__V1__Notice *notice)
+{
+    const struct {
+        const char *key;
+        const Hotline__V1__Stamp *stamp;
+    } deadlines[] = {{"ack_by", notice->ack_by}, {"reply_by", notice->reply_by}};
+
+    for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++) {
+        if (deadlines[i].stamp != NULL && deadlines[i].stamp->unix_ms <= desk_now_ms(desk))
+            return desk_say(desk, HL_EFORMAT, "%s: is in the past; nothing was signed",
+                            deadlines[i].key);
+    }
+    return HL_OK;
+}
+
+int draft_check(struct desk *desk, Hotline__V1__Notice *notice)
+{
+    struct strict_fault fault = {.what = ""};
+    TRY(check_addressees(desk, notice));
+    TRY(fill_in(desk, notice));
+    TRY(check_rules(desk, notice));
+    TRY(check_deadlines(desk, notice));
+    TRY(check_plane(desk, notice));
+    int err = notice_check(notice, &fault);
+    if (err == HL_EFORMAT)
+        return desk_say(desk, err, "%s: %s", fault.where, fault.what);
+    return err;
+}
+
 static int sign_into(struct desk *desk, const Hotline__V1__Notice *notice, struct draft_row *row)
 {
     const struct identity *identity = desk->identity;
     AUTO(blob) signed_notice = NULL;
-    struct strict_fault fault = {.what = ""};
-    int err = notice_sign(identity->suite, notice, identity->officer, identity->device,
-                          &signed_notice, &fault);
-    if (err == HL_EFORMAT)
-        return desk_say(desk, err, "%s: %s", fault.where, fault.what);
-    TRY(err);
+    TRY(notice_sign(identity->suite, notice, identity->officer, identity->device, &signed_notice,
+                    NULL));
     Hotline__V1__Signed *object = NULL;
     TRY(sign_parse(bytes_blob(signed_notice), &object));
-    err =
+    int err =
         notice_hash((unsigned)notice->plane, BYTES(object->body.data, object->body.len), row->hash);
     hotline__v1__signed__free_unpacked(object, NULL);
     TRY(err);
@@ -213,12 +255,10 @@ int draft_sign(struct desk *desk, Hotline__V1__Notice *notice, char ret_id[stati
         return desk_say(desk, err, "a draft is signed by an officer with the role COMPOSE; %s",
                         desk->identity->officer == NULL ? "none is unlocked here"
                                                         : "this one has it not, or is revoked");
-    TRY(check_addressees(desk, notice));
     uint8_t old_id[ID_BYTES] = {0};
     if (notice->notice_id.len == ID_BYTES)
         memcpy(old_id, notice->notice_id.data, ID_BYTES);
-    TRY(fill_in(desk, notice));
-    TRY(check_rules(desk, notice));
+    TRY(draft_check(desk, notice));
     AUTO(draft_row) row = calloc(1, sizeof(struct draft_row));
     if (row == NULL)
         return HL_ENOMEM;

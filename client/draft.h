@@ -19,10 +19,13 @@ HL_MUST_CHECK int draft_keep(struct desk *desk, const Hotline__V1__Notice *notic
 /* Fill in what the program sets (ns, version, sender, author, draft_device, notice_id, check_word, dir_*, drafted_ms; plane and
  * persons are the caller's, persons 0: the roster's minimum), judge rules and schema, sign by the unlocked officer and the device,
  * store for release, send to the desk's other terminals. *notice is changed. Errors: HL_EPERM (no COMPOSE officer: exit 77),
- * HL_EFORMAT (rules, schema, forbidden phrases: *desk_why()), HL_ENOTFOUND (addressee not in the directory), HL_EIO, HL_EBUSY. */
+ * HL_EFORMAT (rules, schema, another plane than that of a notice it names: *desk_why()), HL_ENOTFOUND (addressee not in the directory), HL_EIO, HL_EBUSY. */
 HL_MUST_CHECK int draft_sign(struct desk *desk, Hotline__V1__Notice *notice,
                              char ret_id[static NOTICE_ID_SIZE],
                              uint8_t ret_hash[static HASH_BYTES]);
+/* What draft_sign() does to the notice before it signs, with no officer unlocked: fill in, judge addressees, rules and schema. The
+ * same errors but HL_EPERM. */
+HL_MUST_CHECK int draft_check(struct desk *desk, Hotline__V1__Notice *notice);
 /* draft_withdraw() of `old` and draft_sign() of what takes its place, both or none. Errors: of both. */
 HL_MUST_CHECK int draft_replace(struct desk *desk, const char *old, Hotline__V1__Notice *notice,
                                 char ret_id[static NOTICE_ID_SIZE],
@@ -50,8 +53,10 @@ struct draft_review {
 /* The caller owns *ret_review (free()). Errors: HL_ENOTFOUND, HL_EAMBIGUOUS, HL_ESTATE (unsigned or sent). */
 HL_MUST_CHECK int draft_review(struct desk *desk, const char *id, struct draft_review **ret_review);
 
+#define DRAFT_REASON_MIN 10 /* octets */
+#define DRAFT_REASON_MAX 200
 struct release_options {
-    const char *reason; /* --single-person; NULL: none. 10..200 octets */
+    const char *reason; /* --single-person; NULL: none */
     const uint8_t
         *sender_device; /* --send-from; NULL: this device, or the one that earlier releases name */
     int64_t not_after_ms; /* 0: + 15 min FLASH, + 2 h else */

@@ -126,6 +126,20 @@ int event_read(struct desk *desk, uint64_t after, struct event *ret_events, size
     return HL_OK;
 }
 
+int event_told(struct desk *desk, uint64_t *ret_number)
+{
+    int64_t number = 0;
+    TRY(event_last(desk, ret_number));
+    TRY(meta_number(desk, "hook_told", (int64_t)*ret_number, &number));
+    *ret_number = (uint64_t)number;
+    return HL_OK;
+}
+
+int event_set_told(struct desk *desk, uint64_t number)
+{
+    return meta_set_number(desk, "hook_told", (int64_t)number);
+}
+
 int event_last(struct desk *desk, uint64_t *ret_number)
 {
     int64_t number = 0;

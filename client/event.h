@@ -60,6 +60,10 @@ HL_MUST_CHECK int event_read(struct desk *desk, uint64_t after, struct event *re
                              size_t count, size_t *ret_count);
 /* Number of the newest row, 0 for none: where a `watch` begins. */
 HL_MUST_CHECK int event_last(struct desk *desk, uint64_t *ret_number);
+/* The event that --exec was told last; before the first time the newest there is. What happens while no watch runs is told
+ * by the next one: monitoring must know of every missing acknowledgement. */
+HL_MUST_CHECK int event_told(struct desk *desk, uint64_t *ret_number);
+HL_MUST_CHECK int event_set_told(struct desk *desk, uint64_t number);
 /* Write one (number and at_ms are set here). Inside the caller's transaction, or one of its own. */
 HL_MUST_CHECK int event_put(struct desk *desk, const struct event *event);
 

@@ -205,6 +205,10 @@ int inbox_notice(const struct arrival *arrival)
 {
     uint32_t flags = flags_of(arrival->opened->marks);
     TRY(find_equivocation(arrival, &flags));
+    bool crosses = false;
+    TRY(ledger_crosses_planes(arrival->desk, arrival->opened->notice, &crosses));
+    if (crosses)
+        flags |= NOTICE_OTHER_PLANE;
     bool is_new = false;
     TRY(put_notice(arrival, flags, &is_new));
     if (!is_new)

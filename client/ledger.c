@@ -59,3 +59,20 @@ int ledger_desk_of(const Hotline__V1__Desk *from, struct desk_id *ret_desk)
     ret_desk->kind = (uint32_t)from->kind;
     return HL_OK;
 }
+
+int ledger_crosses_planes(struct desk *desk, const Hotline__V1__Notice *notice, bool *ret_crosses)
+{
+    const ProtobufCBinaryData none = {0, NULL};
+    const ProtobufCBinaryData named[] = {notice->in_reply_to, notice->supersedes,
+                                         notice->cancel ? notice->cancel->target : none};
+    *ret_crosses = false;
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        int64_t others = 0;
+        if (named[i].len != HASH_BYTES)
+            continue;
+        TRY(sql_number_of(desk, "SELECT count(*) FROM notice WHERE hash = ? AND plane <> ?",
+                          SQL_ARGS(SQL_HASH(named[i].data), SQL_N(notice->plane)), &others));
+        *ret_crosses = *ret_crosses || others > 0;
+    }
+    return HL_OK;
+}

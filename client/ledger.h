@@ -34,6 +34,10 @@ struct ledger_addressee {
 HL_MUST_CHECK int ledger_put_addressee(struct desk *desk, const struct ledger_addressee *entry);
 
 /* A desk of a message, with its lengths checked. Error: HL_EFORMAT. */
+/* Does the notice name another one of this desk (in_reply_to, supersedes, the target of a cancellation) that is on another plane? A
+ * drill must not be answered in earnest, nor the reverse. */
+HL_MUST_CHECK int ledger_crosses_planes(struct desk *desk, const Hotline__V1__Notice *notice,
+                                        bool *ret_crosses);
 HL_MUST_CHECK int ledger_desk_of(const Hotline__V1__Desk *from, struct desk_id *ret_desk);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/std_fds.h"
 #include "client/cli.h"
 #include "keys/secret.h"
 
@@ -40,28 +41,25 @@ static int read_globals(struct cli *cli, int argc, char **argv)
         else if (strcmp(argv[i], "--color") == 0 && i + 1 < argc)
             i++; /* nothing is coloured yet */
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            exit(cmd_help(cli, 1, argv));
+            exit(cli_finish(cli, cmd_help(cli, 1, argv)));
         else if (strcmp(argv[i], "--version") == 0)
-            exit(cmd_version(cli, 1, argv));
+            exit(cli_finish(cli, cmd_version(cli, 1, argv)));
         else if (!set_flag(cli, argv[i]))
             return 0;
     }
     return i;
 }
 
-int main(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
-    struct cli cli = {0};
-
-    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen as a failed write */
     if (secret_init() != HL_OK)
         return cli_fail(
-            &cli, EXIT_INTERNAL, "libsodium",
+            cli, EXIT_INTERNAL, "libsodium",
             "libsodium >= 1.0.22 cannot be used here; nothing was done, run tools/install-deps");
-    int at = read_globals(&cli, argc, argv);
+    int at = read_globals(cli, argc, argv);
     if (at == 0)
         return cli_fail(
-            &cli, EXIT_USAGE, "usage",
+            cli, EXIT_USAGE, "usage",
             "unknown option before the command; nothing was done, `hotline help` lists them");
     if (at == argc)
         return cli_usage(NULL);
@@ -71,10 +69,20 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < count; i++) {
         if (strcmp(argv[at], commands[i].name) != 0)
             continue;
-        int code = commands[i].run(&cli, argc - at, argv + at);
-        cli_close(&cli);
+        int code = commands[i].run(cli, argc - at, argv + at);
+        cli_close(cli);
         return code;
     }
-    return cli_fail(&cli, EXIT_USAGE, "usage",
+    return cli_fail(cli, EXIT_USAGE, "usage",
                     "unknown command; nothing was done, `hotline help` lists the commands");
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+
+    if (std_fds_reserve() != HL_OK)
+        return EXIT_INTERNAL;       /* there is nowhere to say it */
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen as a failed write */
+    return cli_finish(&cli, run(&cli, argc, argv));
 }

@@ -143,6 +143,18 @@ static void print_texts(struct buf *to, const Hotline__V1__Notice *notice)
     }
 }
 
+void notice_print_content(struct buf *to, const struct trust *trust,
+                          const Hotline__V1__Notice *notice)
+{
+    print_word(to, "Type", &hotline__v1__notice_type__descriptor, (uint32_t)notice->type);
+    print_word(to, "TLP", &hotline__v1__tlp__descriptor, (uint32_t)notice->tlp);
+    buf_add_format(to, "%-12s ", "Subject");
+    add_visible(to, notice->subject);
+    buf_add_u8(to, '\n');
+    print_fields(to, trust, notice);
+    print_texts(to, notice);
+}
+
 void notice_print_whole(struct buf *to, const struct trust *trust, const struct notice_view *view)
 {
     const Hotline__V1__Notice *notice = view->notice;
@@ -170,13 +182,7 @@ void notice_print_whole(struct buf *to, const struct trust *trust, const struct 
         return;
     }
     print_persons(to, trust, view);
-    print_word(to, "Type", &hotline__v1__notice_type__descriptor, (uint32_t)notice->type);
-    print_word(to, "TLP", &hotline__v1__tlp__descriptor, (uint32_t)notice->tlp);
-    buf_add_format(to, "%-12s ", "Subject");
-    add_visible(to, notice->subject);
-    buf_add_u8(to, '\n');
-    print_fields(to, trust, notice);
-    print_texts(to, notice);
+    notice_print_content(to, trust, notice);
 }
 
 static void print_time(struct buf *to, const char *label, int64_t at_ms)
@@ -213,6 +219,19 @@ static void print_addressee(struct buf *to, const struct addressee_view *address
     print_answer(to, "not delivered", &hotline__v1__reason__descriptor, addressee->nondelivered);
 }
 
+static void print_refusals(struct buf *to, const struct notice_view *view)
+{
+    for (size_t i = 0; i < view->refusal_count; i++) {
+        char at[TIME_TEXT_SIZE];
+
+        time_format(view->refusals[i].again_ms, at);
+        buf_add_format(to, "  not taken by relay %s: %s; %s%s\n", view->refusals[i].relay,
+                       view->refusals[i].why,
+                       view->refusals[i].again_ms ? "tried again from " : "it is not tried again",
+                       view->refusals[i].again_ms ? at : "");
+    }
+}
+
 void notice_print_status(struct buf *to, const struct notice_view *view)
 {
     char at[TIME_TEXT_SIZE];
@@ -225,6 +244,7 @@ void notice_print_status(struct buf *to, const struct notice_view *view)
     }
     if (view->custody_count == 0)
         buf_add_text(to, "  no relay holds it\n");
+    print_refusals(to, view);
     for (size_t i = 0; i < view->addressee_count; i++)
         print_addressee(to, &view->addressees[i]);
     time_format(view->t0_ms, at);

@@ -43,6 +43,7 @@ static const char *const flag_names[NOTICE_FLAG_COUNT] = {
     "RAISED",
     "EXERCISE_NO_WINDOW",
     "ACK_WITHOUT_OPENED",
+    "OTHER_PLANE",
 };
 
 const char *notice_flag_name(unsigned bit)

@@ -38,9 +38,10 @@ enum notice_flag {
     NOTICE_MISSING_REASON = 1 << 25,
     NOTICE_RAISED = 1 << 26,
     NOTICE_EXERCISE_NO_WINDOW = 1 << 27,
-    NOTICE_ACK_WITHOUT_OPENED = 1 << 28
+    NOTICE_ACK_WITHOUT_OPENED = 1 << 28,
+    NOTICE_OTHER_PLANE = 1 << 29 /* it answers or replaces a notice of another plane */
 };
-#define NOTICE_FLAG_COUNT 29
+#define NOTICE_FLAG_COUNT 30
 /* "OVERDUE_ACK" … of one bit; static. */
 const char *notice_flag_name(unsigned bit);
 
@@ -52,6 +53,12 @@ struct custody_view {
     char relay[33];
     int64_t received_ms;
     bool is_clock_off; /* more than 120 s from our clock: never a bound */
+};
+/* A relay that answered and did not take it. */
+struct refusal_view {
+    char relay[33];
+    const char *why;  /* an English phrase */
+    int64_t again_ms; /* when it is tried again; 0: never, it is no use */
 };
 struct addressee_view {
     char address[9];
@@ -100,6 +107,8 @@ struct notice_view {
     uint32_t quarantine_reason; /* Reason; 0 */
     size_t custody_count;
     struct custody_view custody[LIMIT_RELAYS];
+    size_t refusal_count;
+    struct refusal_view refusals[LIMIT_RELAYS];
     size_t addressee_count; /* out: every desk of `to`; in: our own desk */
     struct addressee_view *addressees;
 };

@@ -6,6 +6,7 @@
 #include "client/desk_sql.h"
 #include "client/t0.h"
 #include "client/view_parts.h"
+#include "wire.pb-c.h"
 
 #define EXPIRED_GRACE_MS (3600LL * 1000)
 
@@ -29,6 +30,52 @@ static int add_custody(struct desk *desk, struct notice_view *view)
                        relay == NULL ? "?" : relay->name);
         custody->received_ms = sql_get_number(&rows, 1);
         custody->is_clock_off = sql_get_number(&rows, 2) != 0;
+        TRY(sql_next(&rows, &has_row));
+    }
+    return HL_OK;
+}
+
+static const char *const refusal_texts[] = {
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_MALFORMED] = "it calls the envelope malformed",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_NOT_YOUR_DEVICE] = "it says another terminal signed it",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_OTHER_NS] = "it serves another namespace",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_TOO_LARGE] = "it is too large for it",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_QUOTA] = "this terminal has used up its quota",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_BUSY] = "it is busy",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_NO_SPACE] = "it has no disk space left",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_EXPIRED] = "it says that it has expired",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_UNKNOWN_DESK] = "it does not know an addressed desk",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_REVOKED] = "this terminal is revoked",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_NO_ATTACHMENT] = "it lacks an attachment",
+    [HOTLINE__V1__SUBMIT_CODE__SUBMIT_DRAINING] = "it is being stopped",
+};
+
+static void take_refusal(const struct desk *desk, const struct sql_rows *rows,
+                         struct refusal_view *refusal, const uint8_t id[static ID_BYTES])
+{
+    const struct relay_info *relay = trust_relay(desk->identity->trust, id);
+    int64_t code = sql_get_number(rows, 1);
+    bool is_known = code > 0 &&
+                    code < (int64_t)(sizeof(refusal_texts) / sizeof(refusal_texts[0])) &&
+                    refusal_texts[code] != NULL;
+    (void)snprintf(refusal->relay, sizeof(refusal->relay), "%s", relay == NULL ? "?" : relay->name);
+    refusal->why = is_known ? refusal_texts[code] : "it did not say why";
+    refusal->again_ms = sql_get_number(rows, 2) == 0 ? sql_get_number(rows, 3) : 0;
+}
+
+static int add_refusals(struct desk *desk, struct notice_view *view)
+{
+    AUTO_ROWS rows = {0};
+    TRY(sql_query(desk, &rows,
+                  "SELECT relay, code, state, due_ms FROM outbox WHERE deposit = ? AND code > 1"
+                  " AND state <> 1 ORDER BY relay LIMIT 16",
+                  SQL_ARGS(SQL_HASH(view->deposit_hash))));
+    bool has_row = false;
+    TRY(sql_next(&rows, &has_row));
+    while (has_row && view->refusal_count < LIMIT_RELAYS) {
+        uint8_t id[ID_BYTES];
+        TRY(sql_get_fixed(&rows, 0, id, ID_BYTES));
+        take_refusal(desk, &rows, &view->refusals[view->refusal_count++], id);
         TRY(sql_next(&rows, &has_row));
     }
     return HL_OK;
@@ -278,6 +325,7 @@ int view_add_layers(struct desk *desk, struct notice_view *view)
 {
     struct t0 t0;
     TRY(add_custody(desk, view));
+    TRY(add_refusals(desk, view));
     TRY(add_t0(desk, view, &t0));
     add_ack_due(desk, view, &t0);
     TRY(add_addressees(desk, view, &t0));

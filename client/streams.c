@@ -177,7 +177,7 @@ static int act(struct desk *desk, const struct opened *opened, const struct sour
     if (verdict == STREAM_GAP || verdict == STREAM_CHAIN_BROKEN)
         TRY(await(desk, source, stream, desk_now_ms(desk) + (is_flash ? WAIT_FLASH_MS : WAIT_MS)));
     TRY(heal(desk, source, opened->seq));
-    if (verdict == STREAM_LATE_FILL)
+    if (verdict == STREAM_LATE_FILL || verdict == STREAM_OUT_OF_ORDER)
         TRY(fill(desk, opened, source));
     if (consequence->flag != 0)
         TRY(track_mark(desk, opened->content_hash, consequence->flag));

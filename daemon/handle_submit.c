@@ -8,7 +8,7 @@
 #include "proto/limits.h"
 
 #define RETRY_BUSY_S     2
-#define RETRY_SPACE_S    60
+#define RETRY_SPACE_S    15 /* room comes back by an operator's hand: FLASH is not kept waiting */
 #define RETRY_DRAINING_S 30
 
 typedef Hotline__V1__SubmitCode submit_code;
@@ -49,6 +49,14 @@ static void refuse(struct relay *relay, const struct submission *submission, sub
     result.code = code;
     result.retry_s = submission->retry_s ? submission->retry_s : retry_of(code);
     send_result(relay, submission->session, &result);
+}
+
+void relay_count_short(struct relay *relay, Hotline__V1__SubmitCode code)
+{
+    if (code == CODE(NO_SPACE))
+        relay->counts.refused_space++;
+    else
+        relay->counts.refused_busy++;
 }
 
 void submit_result(struct relay *relay, struct session *session, uint64_t req,
@@ -270,6 +278,12 @@ static bool has_waiting_room(const struct relay *relay, unsigned precedence, siz
     return relay->batch.waiting_bytes + len <= max;
 }
 
+static submit_code refuse_for_own_sake(struct relay *relay, submit_code code)
+{
+    relay_count_short(relay, code);
+    return code;
+}
+
 static submit_code check_room(struct relay *relay, struct submission *submission)
 {
     struct session *session = submission->session;
@@ -280,9 +294,9 @@ static submit_code check_room(struct relay *relay, struct submission *submission
     if (relay->is_draining)
         return CODE(DRAINING);
     if (!has_waiting_room(relay, (unsigned)header->precedence, submission->envelope.len))
-        return CODE(BUSY);
+        return refuse_for_own_sake(relay, CODE(BUSY));
     if (!has_space(relay, (unsigned)header->precedence, submission->envelope.len))
-        return CODE(NO_SPACE);
+        return refuse_for_own_sake(relay, CODE(NO_SPACE));
     quota_earn(&device->quota, session->mailbox->content_count - device->content_seen);
     device->content_seen = session->mailbox->content_count;
     return quota_take(&device->quota, &rates, header->precedence == 0, submission->envelope.len,

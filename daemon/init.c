@@ -147,7 +147,7 @@ static int make_store(const struct init_request *request)
     char path[PATH_SIZE];
 
     TRY(path_of(request, STORE_FILE, path));
-    TRY(store_sqlite_open(path, NULL, &store));
+    TRY(store_sqlite_make(path, NULL, &store));
     store_close(store);
     return HL_OK;
 }

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/output.h"
+#include "base/std_fds.h"
 #include "daemon/ctl.h"
 #include "daemon/init.h"
+#include "daemon/server_store.h"
 #include "daemon/server_uv.h"
 #include "keys/secret.h"
 
@@ -238,6 +241,21 @@ static void raise_file_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &files); /* with fewer, fewer are admitted */
 }
 
+/* --check: all that a start reads, and nothing started. */
+static int check(const struct config *config, struct server_parts *parts)
+{
+    char message[SERVER_MESSAGE_SIZE];
+    int err = server_store_check(config, parts, message);
+
+    if (err == HL_OK)
+        (void)printf("%s%s: good. Relay %s, directory v%llu, %zu States.\n",
+                     parts->trust->is_sandbox ? "SANDBOX " : "", config->path, config->name,
+                     (unsigned long long)parts->trust->directory_version,
+                     parts->trust->entity_count);
+    server_parts_done(parts);
+    return err == HL_OK ? EXIT_DONE : fail(code_of(err), "%s", message);
+}
+
 static int run_server(const struct options *options, const struct config *config)
 {
     char message[SERVER_MESSAGE_SIZE];
@@ -246,13 +264,8 @@ static int run_server(const struct options *options, const struct config *config
 
     if (err != HL_OK)
         return fail(err == HL_ENOTFOUND ? EXIT_CONFIGURATION : code_of(err), "%s", message);
-    if (options->is_check) {
-        (void)printf("%s%s: good. Relay %s, directory v%llu, %zu States.\n",
-                     parts.trust->is_sandbox ? "SANDBOX " : "", config->path, config->name,
-                     (unsigned long long)parts.trust->directory_version, parts.trust->entity_count);
-        server_parts_done(&parts);
-        return EXIT_DONE;
-    }
+    if (options->is_check)
+        return check(config, &parts);
     raise_file_limit();
     log_set_level(config->log_level);
     log_set_json(config->log_format == FORMAT_JSON);
@@ -262,13 +275,12 @@ static int run_server(const struct options *options, const struct config *config
     return EXIT_DONE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     struct options options = {.path = CONFIG_USUAL};
     struct config config;
     int code;
 
-    (void)signal(SIGPIPE, SIG_IGN); /* a closed connection is seen as a failed write */
     if (secret_init() != HL_OK)
         return fail(EXIT_INTERNAL,
                     "libsodium >= 1.0.22 cannot be used here; run tools/install-deps");
@@ -287,4 +299,16 @@ int main(int argc, char **argv)
                     "unknown command: %s; nothing was started, `hotlined --help` lists them",
                     argv[optind]);
     return options.is_print ? print_config(&config) : run_server(&options, &config);
+}
+
+int main(int argc, char **argv)
+{
+    if (std_fds_reserve() != HL_OK)
+        return EXIT_INTERNAL;       /* there is nowhere to say it */
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed connection is seen as a failed write */
+    int code = run(argc, argv);
+    if (output_finish() == HL_OK || code == EXIT_IO)
+        return code;
+    int failed = fail(EXIT_IO, "standard output cannot be written; what was told is not whole");
+    return code == EXIT_DONE ? failed : code;
 }

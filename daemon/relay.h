@@ -98,6 +98,8 @@ void relay_drain(struct relay *relay);
 
 struct relay_status {
     uint64_t tree_size, deposits_taken, duplicates, refused, delivered, taken, commits, rejects;
+    uint64_t refused_space,
+        refused_busy; /* for the relay's own sake: no room on the disk, or too much waits */
     uint64_t sessions, waiting; /* now: sessions; deposits not yet durable */
     uint64_t pending;           /* envelopes stored and not yet taken by all */
     bool is_draining, is_broken, is_idle, has_space;

@@ -240,6 +240,7 @@ static void refuse_all(struct relay *relay, struct pending *pending, Hotline__V1
 
         for (struct waiter *waiter = pending->waiters; waiter; waiter = waiter->next) {
             waiter->session->refs--;
+            relay_count_short(relay, code);
             submit_result(relay, waiter->session, waiter->req, code, NULL);
             relay_unref(waiter->session);
         }

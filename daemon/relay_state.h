@@ -133,6 +133,8 @@ void deliver_after_read(struct relay *relay);
 /* handle_submit.c */
 void submit_result(struct relay *relay, struct session *session, uint64_t req,
                    Hotline__V1__SubmitCode code, struct blob *receipt);
+/* A deposit is refused for the relay's own sake: NO_SPACE or BUSY. */
+void relay_count_short(struct relay *relay, Hotline__V1__SubmitCode code);
 /* The receipt of a durable deposit that is at hand, or that may have to be read first (then it is a duplicate). */
 void submit_taken(struct relay *relay, const struct waiter *waiter, struct shelf_item *item);
 

@@ -1,4 +1,4 @@
-/* server_parts — what a configuration names: documents, keys, store; read and checked before anything starts. */
+/* server_parts — what a configuration names: documents and keys; read and checked before anything starts. */
 #include "daemon/server_parts.h"
 
 #include <stdio.h>
@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/store_memory.h"
-#include "daemon/store_sqlite.h"
 
 void server_parts_done(struct server_parts *parts)
 {
@@ -124,13 +122,4 @@ int server_parts_load(const struct config *config, struct server_parts *ret_part
     else
         *ret_parts = parts;
     return err;
-}
-
-int server_store_open(const char *text, struct store **ret_store)
-{
-    if (strcmp(text, "memory:") == 0)
-        return store_memory_new(ret_store);
-    if (strncmp(text, "sqlite:", 7) == 0)
-        return store_sqlite_open(text + 7, NULL, ret_store);
-    return HL_EINVAL;
 }

@@ -1,4 +1,4 @@
-/* server_parts — what a configuration names: documents, keys, store; read and checked before anything starts. */
+/* server_parts — what a configuration names: documents and keys; read and checked before anything starts. */
 #ifndef HOTLINE_DAEMON_SERVER_PARTS_H
 #define HOTLINE_DAEMON_SERVER_PARTS_H
 
@@ -17,7 +17,5 @@ struct server_parts {
 HL_MUST_CHECK int server_parts_load(const struct config *config, struct server_parts *ret_parts,
                                     char ret_message[static SERVER_MESSAGE_SIZE]);
 void server_parts_done(struct server_parts *parts);
-/* "sqlite:PATH" or "memory:". */
-HL_MUST_CHECK int server_store_open(const char *text, struct store **ret_store);
 
 #endif

@@ -16,6 +16,8 @@
 #include "daemon/listen_uv.h"
 #include "daemon/metrics.h"
 #include "daemon/metrics_uv.h"
+#include "daemon/server_store.h"
+#include "daemon/shortage.h"
 #include "daemon/store_uv.h"
 #include "proto/loop_uv.h"
 
@@ -50,6 +52,7 @@ struct server {
     bool is_due; /* the relay may have things to do */
     int64_t started_ms, drain_since_ms;
     uint64_t ticks, disk_free;
+    struct shortages shortages;
     int result;
 };
 
@@ -264,6 +267,17 @@ static void measure_disk(struct server *server)
     relay_set_disk(server->relay, server->disk_free);
 }
 
+static void tell_shortages(struct server *server)
+{
+    char line[SHORTAGE_LINE_SIZE];
+    struct relay_status status;
+
+    relay_status_get(server->relay, &status);
+    while (shortages_step(&server->shortages, &status, &server->config.limits, server->disk_free,
+                          mono_ms(), line))
+        log_line(LOG_LEVEL_WARN, "relay", "%s", line);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
@@ -272,6 +286,7 @@ static void on_tick(uv_timer_t *timer)
     if (server->ticks++ % DISK_TICKS == 0)
         measure_disk(server);
     relay_tick(server->relay);
+    tell_shortages(server);
     pump(server);
     if (server->stage != DRAINING)
         return;
@@ -350,19 +365,12 @@ static int make_keys(struct server *server)
     return HL_OK;
 }
 
-/* What is wrong with the store, and what to do: the relay's promises stand in it. */
 static int tell_store(const struct server *server, int err)
 {
-    const char *advice = "look at the disk and at the file's mode";
+    char message[SERVER_MESSAGE_SIZE];
 
-    if (err == HL_EBUSY)
-        advice = "another hotlined has it: stop that one first";
-    else if (err == HL_EFORMAT || err == HL_EVERIFY)
-        advice =
-            "it is no store of this version, or damaged: bring it back from a copy; an empty one "
-            "breaks the promises of the old";
-    log_line(LOG_LEVEL_ERROR, "store", "%s: %s; nothing was started, %s", server->config.store,
-             err_text(err), advice);
+    err = server_store_explain(server->config.store, err, message);
+    log_line(LOG_LEVEL_ERROR, "store", "%s", message);
     return err;
 }
 

@@ -1,9 +1,11 @@
 /* store_sqlite_open — making, claiming and setting up the store's file. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/store_sqlite_parts.h"
@@ -99,8 +101,24 @@ static int sync_file_and_folder(const char *path)
     return sync_path(slash ? folder : ".", O_RDONLY | O_DIRECTORY);
 }
 
+/* A store that is gone or empty kept promises that an empty one would break. */
+static int look_for(const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? HL_ENOTFOUND : HL_EIO;
+    return info.st_size > 0 ? HL_OK : HL_ENOTFOUND;
+}
+
+static int mark_of(const char *path, char ret_mark[static PATH_SIZE])
+{
+    return snprintf(ret_mark, PATH_SIZE, "%s%s", path, STORE_SQLITE_FIRST) < PATH_SIZE ? HL_OK
+                                                                                       : HL_EINVAL;
+}
+
 /* A file of ours, 0600, that no other process holds. */
-static int claim(const char *path, int *ret_fd)
+static int claim(const char *path, bool may_make, int *ret_fd)
 {
     char lock[PATH_SIZE];
     int fd;
@@ -115,6 +133,8 @@ static int claim(const char *path, int *ret_fd)
         return HL_EBUSY;
     }
     *ret_fd = fd;
+    if (!may_make)
+        return look_for(path);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return HL_EIO;
@@ -155,22 +175,28 @@ static int create_if_new(struct store_sqlite *sqlite)
     return execute(sqlite, sql);
 }
 
-static int set_up(struct store_sqlite *sqlite)
+static int check_ours(struct store_sqlite *sqlite)
 {
     int64_t id = 0;
     int64_t version = 0;
+
+    TRY(ask_number(sqlite, "PRAGMA application_id", &id));
+    TRY(ask_number(sqlite, "PRAGMA user_version", &version));
+    return id == APPLICATION_ID && version == 1 ? HL_OK : HL_EFORMAT;
+}
+
+static int set_up(struct store_sqlite *sqlite, bool may_make)
+{
     int64_t sync = 0;
 
     TRY(execute(sqlite, "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                         "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF;"
                         "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
                         "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"));
-    TRY(create_if_new(sqlite));
-    TRY(ask_number(sqlite, "PRAGMA application_id", &id));
-    TRY(ask_number(sqlite, "PRAGMA user_version", &version));
+    if (may_make)
+        TRY(create_if_new(sqlite));
+    TRY(check_ours(sqlite));
     TRY(ask_number(sqlite, "PRAGMA synchronous", &sync));
-    if (id != APPLICATION_ID || version != 1)
-        return HL_EFORMAT;
     if (sync != 2)
         return HL_EIO;
     (void)sqlite3_wal_hook(sqlite->db, on_wal, sqlite);
@@ -185,21 +211,94 @@ static int prepare_all(struct store_sqlite *sqlite)
     return HL_OK;
 }
 
-int store_sqlite_open(const char *path, const char *vfs, struct store **ret_store)
+static int new_object(struct store_sqlite **ret_sqlite)
 {
-    int flags =
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    AUTO(store_sqlite) sqlite = calloc(1, sizeof(*sqlite));
+    struct store_sqlite *sqlite = calloc(1, sizeof(*sqlite));
 
     if (!sqlite)
         return HL_ENOMEM;
     sqlite->store.ops = &store_sqlite_ops;
     sqlite->lock_fd = -1;
-    TRY(claim(path, &sqlite->lock_fd));
+    *ret_sqlite = sqlite;
+    return HL_OK;
+}
+
+static int open_file(const char *path, const char *vfs, bool may_make, struct store **ret_store)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    AUTO(store_sqlite) sqlite = NULL;
+
+    TRY(new_object(&sqlite));
+    TRY(claim(path, may_make, &sqlite->lock_fd));
     TRY(sqlite_err(sqlite3_open_v2(path, &sqlite->db, flags, vfs)));
-    TRY(set_up(sqlite));
+    TRY(set_up(sqlite, may_make));
     TRY(prepare_all(sqlite));
     TRY(sync_file_and_folder(path));
+    *ret_store = &MOVE(sqlite)->store;
+    return HL_OK;
+}
+
+int store_sqlite_make(const char *path, const char *vfs, struct store **ret_store)
+{
+    return open_file(path, vfs, true, ret_store);
+}
+
+int store_sqlite_open(const char *path, const char *vfs, struct store **ret_store)
+{
+    char mark[PATH_SIZE];
+    struct store *store = NULL;
+    int err;
+
+    TRY(mark_of(path, mark));
+    if (access(mark, F_OK) != 0) {
+        TRY(look_for(path)); /* leaves no lock where there is nothing */
+        return open_file(path, vfs, false, ret_store);
+    }
+    /* The mark goes when the store is durable, and before it is used: it allows one beginning, not a second. */
+    TRY(open_file(path, vfs, true, &store));
+    err = unlink(mark) == 0 ? sync_file_and_folder(path) : HL_EIO;
+    if (err != HL_OK)
+        store_close(store);
+    else
+        *ret_store = store;
+    return err;
+}
+
+/* Does another process hold it now? */
+static bool is_taken(const char *path)
+{
+    char lock[PATH_SIZE];
+    bool taken;
+    int fd;
+
+    if (snprintf(lock, sizeof(lock), "%s.lock", path) >= (int)sizeof(lock))
+        return false;
+    fd = open(lock, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    taken = flock(fd, LOCK_EX | LOCK_NB) != 0;
+    (void)close(fd);
+    return taken;
+}
+
+int store_sqlite_open_reading(const char *path, struct store **ret_store)
+{
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    char mark[PATH_SIZE];
+    AUTO(store_sqlite) sqlite = NULL;
+
+    TRY(mark_of(path, mark));
+    if (access(mark, F_OK) == 0)
+        return HL_ESTATE;
+    TRY(look_for(path));
+    if (is_taken(path))
+        return HL_EBUSY;
+    TRY(new_object(&sqlite));
+    TRY(sqlite_err(sqlite3_open_v2(path, &sqlite->db, flags, NULL)));
+    /* One view of all tables, should a daemon start meanwhile. */
+    TRY(execute(sqlite, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; BEGIN"));
+    TRY(check_ours(sqlite));
+    TRY(prepare_all(sqlite));
     *ret_store = &MOVE(sqlite)->store;
     return HL_OK;
 }

@@ -72,7 +72,7 @@ static int read_options(int argc, char **argv, struct options *options)
         case 'r': options->raw = optarg; break;
         case 'p': options->passphrase_file = optarg; break;
         case 'd': err = read_fd(optarg, &options->passphrase_fd); break;
-        case 'h': (void)fputs(usage, stdout); exit(EXIT_DONE);
+        case 'h': (void)fputs(usage, stdout); exit(command_finish(EXIT_DONE));
         default: err = HL_EINVAL; break;
         }
     }

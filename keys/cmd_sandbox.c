@@ -157,6 +157,16 @@ static int write_custodians(const struct sandbox *sandbox)
                                 (const uint8_t(*)[32])made->timestamp_seed, 2);
 }
 
+/* This program knows no SQLite: a relay's first start makes its empty store where this file stands, and removes it. */
+static int write_first_mark(const struct sandbox *sandbox, const char *relay)
+{
+    char path[PATH_MAX];
+
+    TRY(path_of(sandbox, path, "relays/%s/state/relay.db.first", relay));
+    return write_file(path, bytes_text("hotlined makes an empty relay.db here, once, and removes "
+                                       "this file.\n"));
+}
+
 static int write_relay(const struct sandbox *sandbox, size_t index)
 {
     const struct made_federation *made = sandbox->made;
@@ -183,7 +193,8 @@ static int write_relay(const struct sandbox *sandbox, size_t index)
     buf_add_format(&text, "metrics = \"127.0.0.1:%u\"\nlog_level = info\n",
                    made->relay_ports[index] + METRICS_OFFSET);
     TRY(text.err);
-    return write_file(config, buf_bytes(&text));
+    TRY(write_file(config, buf_bytes(&text)));
+    return write_first_mark(sandbox, name);
 }
 
 static int write_device(const struct sandbox *sandbox, const struct made_state *state, size_t index)
@@ -374,7 +385,7 @@ static int read_options(int argc, char **argv, struct federation_plan *plan)
         case 'o': err = read_count(optarg, &plan->officer_count); break;
         case 'd': err = read_count(optarg, &plan->device_count); break;
         case 'p': err = read_count(optarg, &port); break;
-        case 'h': (void)fputs(usage, stdout); exit(EXIT_DONE);
+        case 'h': (void)fputs(usage, stdout); exit(command_finish(EXIT_DONE));
         default: err = HL_EINVAL; break;
         }
     }

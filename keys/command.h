@@ -29,6 +29,9 @@ int command_fail(enum exit_code code, const char *format, ...)
 /* Exit code of an error that has no better one. */
 enum exit_code command_code(int err);
 
+/* The end of the program: what was printed must have been written. Returns the exit code. */
+int command_finish(int code);
+
 /* A pass-phrase from --passphrase-file, --passphrase-fd (-1: none) or, on a terminal, typed without echo (twice when is_new).
  * In secret memory of PASSPHRASE_MAX, NUL-terminated; the caller frees with secret_free(). On failure the message is out. */
 HL_MUST_CHECK int command_passphrase(const char *file, int fd, bool is_new, char **ret_passphrase);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/output.h"
 #include "base/settings.h"
+#include "base/std_fds.h"
 #include "keys/command.h"
 #include "keys/passphrase.h"
 #include "keys/secret.h"
@@ -31,6 +33,15 @@ int command_fail(enum exit_code code, const char *format, ...)
     (void)fputc('\n', stderr);
     va_end(args);
     return (int)code;
+}
+
+int command_finish(int code)
+{
+    if (output_finish() == HL_OK || code == EXIT_IO)
+        return code;
+    int failed = command_fail(EXIT_IO, "standard output cannot be written; what was told is not "
+                                       "whole, what was done stands");
+    return code == EXIT_DONE ? failed : code;
 }
 
 enum exit_code command_code(int err)
@@ -83,7 +94,7 @@ static int fail_unknown(const char *word)
         nearest ? ", did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (secret_init() != HL_OK)
         return command_fail(
@@ -102,4 +113,11 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
     }
     return fail_unknown(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    if (std_fds_reserve() != HL_OK)
+        return EXIT_INTERNAL; /* there is nowhere to say it */
+    return command_finish(run(argc, argv));
 }

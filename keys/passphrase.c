@@ -10,24 +10,67 @@
 
 #include "keys/secret.h"
 
-/* The next octet; 0 at the end. With a mask, a signal ends the wait however early it came: signals are blocked but here. */
-static ssize_t read_octet(int fd, const sigset_t *mask, char *ret_octet)
-{
-    struct pollfd readable = {.fd = fd, .events = POLLIN};
+/* A terminal that is asked: how it is while it must not echo, what is asked, and which signals may come during the wait. */
+struct prompt {
+    int fd;
+    const char *words;
+    struct termios silent;
+    sigset_t mask;
+};
 
-    if (mask && ppoll(&readable, 1, NULL, mask) < 0)
+/* What was typed before is dropped: it may have been shown. */
+static void show_prompt(const struct prompt *prompt)
+{
+    (void)tcsetattr(prompt->fd, TCSAFLUSH, &prompt->silent); /* if it fails its typist sees it */
+    (void)!write(prompt->fd, prompt->words, strlen(prompt->words));
+}
+
+/* The signal that came while the terminal did not echo; it is raised again once the terminal is as before. */
+static volatile sig_atomic_t caught;
+/* Set when the program was stopped and goes on: a shell has switched the echo on in between. */
+static volatile sig_atomic_t is_continued;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+static void on_continue(int number)
+{
+    (void)number;
+    is_continued = 1;
+}
+
+/* A signal ends the wait however early it came: signals are blocked but here. */
+static bool wait_typed(const struct prompt *prompt)
+{
+    struct pollfd readable = {.fd = prompt->fd, .events = POLLIN};
+
+    while (ppoll(&readable, 1, NULL, &prompt->mask) < 0) {
+        if (caught != 0 || !is_continued)
+            return false;
+        is_continued = 0;
+        show_prompt(prompt);
+    }
+    return true;
+}
+
+/* The next octet; 0 at the end. */
+static ssize_t read_octet(int fd, const struct prompt *prompt, char *ret_octet)
+{
+    if (prompt && !wait_typed(prompt))
         return -1;
     return read(fd, ret_octet, 1);
 }
 
 /* One line, without its newline, octet by octet so that nothing stays in a stdio buffer. */
-static int read_line(int fd, const sigset_t *mask, char *to, size_t size)
+static int read_line(int fd, const struct prompt *prompt, char *to, size_t size)
 {
     size_t len = 0;
     char c = 0;
     ssize_t got = 0;
 
-    while ((got = read_octet(fd, mask, &c)) == 1 && c != '\n') {
+    while ((got = read_octet(fd, prompt, &c)) == 1 && c != '\n') {
         if (len + 1 == size)
             return HL_ETOOBIG;
         to[len++] = c;
@@ -36,74 +79,76 @@ static int read_line(int fd, const sigset_t *mask, char *to, size_t size)
     return got < 0 ? HL_EIO : len > 0 ? HL_OK : HL_EFORMAT;
 }
 
-/* The signal that came while the terminal did not echo; it is raised again once the terminal is as before. */
-static volatile sig_atomic_t caught;
-
-static void on_signal(int number)
-{
-    caught = number;
-}
-
-static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-#define ENDING_COUNT (sizeof(ending) / sizeof(ending[0]))
+/* Signals that end the program, that which lets it go on, and the stop key, which does nothing at a prompt: a shell would switch
+ * the echo on. */
+static const struct {
+    int number;
+    void (*handler)(int);
+} signals[] = {{SIGINT, on_signal},  {SIGTERM, on_signal},   {SIGHUP, on_signal},
+               {SIGQUIT, on_signal}, {SIGCONT, on_continue}, {SIGTSTP, SIG_IGN}};
+#define SIGNAL_COUNT (sizeof(signals) / sizeof(signals[0]))
 
 /* How signals were treated before the prompt. */
 struct manners {
     sigset_t mask;
-    struct sigaction handlers[ENDING_COUNT];
+    struct sigaction handlers[SIGNAL_COUNT];
 };
 
 /* Blocked, so that one which comes between two calls is not lost; caught, so that it does not end us in the wait. */
 static void catch_signals(struct manners *ret_before)
 {
-    struct sigaction ours = {.sa_handler = on_signal};
     sigset_t blocked;
 
     caught = 0;
-    (void)sigemptyset(&ours.sa_mask);
+    is_continued = 0;
     (void)sigemptyset(&blocked);
-    for (size_t i = 0; i < ENDING_COUNT; i++)
-        (void)sigaddset(&blocked, ending[i]); /* none of these can fail for these numbers */
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        (void)sigaddset(&blocked, signals[i].number); /* none of these can fail for these numbers */
     (void)sigprocmask(SIG_BLOCK, &blocked, &ret_before->mask);
-    for (size_t i = 0; i < ENDING_COUNT; i++)
-        (void)sigaction(ending[i], &ours, &ret_before->handlers[i]);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        struct sigaction ours = {.sa_handler = signals[i].handler};
+
+        (void)sigemptyset(&ours.sa_mask);
+        (void)sigaction(signals[i].number, &ours, &ret_before->handlers[i]);
+    }
 }
 
 static void release_signals(const struct manners *before)
 {
-    for (size_t i = 0; i < ENDING_COUNT; i++)
-        (void)sigaction(ending[i], &before->handlers[i], NULL);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        (void)sigaction(signals[i].number, &before->handlers[i], NULL);
     (void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
     if (caught != 0)
         (void)raise(caught);
 }
 
-static int ask_silently(int fd, const char *prompt, char *to)
+static int ask_silently(int fd, const char *words, char *to)
 {
+    struct prompt prompt = {.fd = fd, .words = words};
     struct termios before;
     struct manners manners;
 
     if (tcgetattr(fd, &before) != 0)
         return HL_ENOTFOUND;
-    struct termios silent = before;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
+    prompt.silent = before;
+    prompt.silent.c_lflag &= ~(tcflag_t)ECHO;
     catch_signals(&manners);
-    (void)tcsetattr(fd, TCSAFLUSH, &silent); /* if it fails the phrase is seen by its typist only */
-    (void)!write(fd, prompt, strlen(prompt));
-    int err = read_line(fd, &manners.mask, to, PASSPHRASE_MAX);
+    prompt.mask = manners.mask;
+    show_prompt(&prompt);
+    int err = read_line(fd, &prompt, to, PASSPHRASE_MAX);
     (void)!write(fd, "\n", 1);
     (void)tcsetattr(fd, TCSAFLUSH, &before);
     release_signals(&manners);
     return err;
 }
 
-static int ask(const char *prompt, char *to)
+static int ask(const char *words, char *to)
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
         return HL_ENOTFOUND;
-    int err = ask_silently(fd, prompt, to);
+    int err = ask_silently(fd, words, to);
     (void)close(fd); /* nothing is kept in it */
     return err;
 }

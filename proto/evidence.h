@@ -70,6 +70,7 @@ struct verdict_claim {
 };
 struct verdict {
     enum verdict_result result;
+    bool is_sandbox;    /* its root is of a training federation, or says so when INVALID */
     char step[64];      /* failing step, "record 12: manifest", when INVALID */
     const char *detail; /* static text of a remark on the whole bundle, or NULL */
     unsigned plane;

@@ -253,6 +253,8 @@ int evidence_verify(const struct suite *suite, struct bytes bundle, const uint8_
             .suite = suite, .pinned_root = pinned_root, .now_ms = now_ms, .verdict = verdict};
         arbiter->items = calloc(BUNDLE_RECORDS_MAX + 1, sizeof(arbiter->items[0]));
         err = arbiter->items ? judge(arbiter, bundle) : HL_ENOMEM;
+        if (err != HL_ENOMEM && arbiter_mark(arbiter) == HL_ENOMEM)
+            err = HL_ENOMEM;
         arbiter_done(arbiter);
     }
     free(arbiter);

@@ -61,6 +61,8 @@ HL_MUST_CHECK int arbiter_revocations(struct arbiter *arbiter); /* evidence_revo
 HL_MUST_CHECK int arbiter_rejects(struct arbiter *arbiter);     /* evidence_reject.c */
 HL_MUST_CHECK int arbiter_read(struct arbiter *arbiter, struct bytes bundle); /* evidence_read.c */
 HL_MUST_CHECK int arbiter_trust(struct arbiter *arbiter);                     /* evidence_read.c */
+/* Mark a training federation's bundle, one that does not verify as well. Error: HL_ENOMEM. */
+HL_MUST_CHECK int arbiter_mark(struct arbiter *arbiter);     /* evidence_read.c */
 HL_MUST_CHECK int arbiter_deposits(struct arbiter *arbiter); /* evidence_deposit.c */
 HL_MUST_CHECK int arbiter_claims(struct arbiter *arbiter);   /* evidence_claims.c */
 HL_MUST_CHECK int arbiter_receipts(struct arbiter *arbiter); /* evidence_answers.c */

@@ -165,3 +165,30 @@ int arbiter_trust(struct arbiter *arbiter)
     TRY(arbiter_revocations(arbiter));
     return check_exporter(arbiter);
 }
+
+/* What the root says of itself, judged or not: the mark only takes weight from what is shown. */
+static int root_says_sandbox(struct bytes root, bool *ret_is_sandbox)
+{
+    Hotline__V1__Signed *object = NULL;
+    ProtobufCMessage *body = NULL;
+
+    TRY(sign_parse(root, &object));
+    int err = strict_unpack(&hotline__v1__root_metadata__descriptor, NULL,
+                            BYTES(object->body.data, object->body.len), &body, NULL);
+    hotline__v1__signed__free_unpacked(object, NULL);
+    TRY(err);
+    *ret_is_sandbox = ((const Hotline__V1__RootMetadata *)(const void *)body)->sandbox;
+    protobuf_c_message_free_unpacked(body, NULL);
+    return HL_OK;
+}
+
+int arbiter_mark(struct arbiter *arbiter)
+{
+    bool *mark = &arbiter->verdict->is_sandbox;
+
+    if (!arbiter->trust)
+        return root_says_sandbox(first_of(arbiter, RECORD_ROOT), mark) == HL_ENOMEM ? HL_ENOMEM
+                                                                                    : HL_OK;
+    *mark = arbiter->trust->is_sandbox;
+    return HL_OK;
+}

@@ -125,6 +125,14 @@ static int check_packed_notice(struct bytes body, struct strict_fault *ret_fault
     return result;
 }
 
+int notice_check(const Hotline__V1__Notice *notice, struct strict_fault *ret_fault)
+{
+    AUTO(blob) body = NULL;
+
+    TRY(strict_pack(&notice->base, &body));
+    return check_packed_notice(bytes_blob(body), ret_fault);
+}
+
 int notice_sign(const struct suite *suite, const Hotline__V1__Notice *notice,
                 const struct sign_key *author, const struct sign_key *device,
                 struct blob **ret_signed, struct strict_fault *ret_fault)

@@ -21,6 +21,8 @@ void notice_check_word(const struct rng *rng, char ret_word[static CHECK_WORD_SI
 /* Are the two equal after folding (constant time)? False when either is not a check word. */
 bool notice_check_word_equal(const char *given, const char *expected);
 
+/* Would a strict reader accept it once it is signed? Errors as of notice_sign(). */
+HL_MUST_CHECK int notice_check(const Hotline__V1__Notice *notice, struct strict_fault *ret_fault);
 /* The author and the device he drafts on sign the packed body (checked against the schema first).
  * The caller owns *ret_signed (Signed). Errors: HL_EFORMAT (the notice breaks the schema; *ret_fault says where), HL_ENOMEM. */
 HL_MUST_CHECK int notice_sign(const struct suite *suite, const Hotline__V1__Notice *notice,

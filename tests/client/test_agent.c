@@ -125,6 +125,18 @@ static void forty_five_silent_seconds_are_off_line(void **state)
     assert_int_equal(agent_tick(pair->all[0]->agents[0]), HL_ECLOSED);
 }
 
+static void expect_refusals(const struct pair *pair, const uint8_t *hash, size_t count,
+                            const char *why, int64_t again_ms)
+{
+    AUTO(notice_view) view = NULL;
+    assert_int_equal(query_notice(pair->all[0]->desk, hash, &view), HL_OK);
+    assert_int_equal(view->refusal_count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(view->refusals[i].why, why);
+        assert_int_equal(view->refusals[i].again_ms, again_ms);
+    }
+}
+
 static void a_busy_relay_is_asked_again(void **state)
 {
     struct pair *pair = *state;
@@ -135,9 +147,23 @@ static void a_busy_relay_is_asked_again(void **state)
     desks_send(pair->all[0], XBB, 1, hash);
     desks_flush(pair->world, pair->all, 2);
     assert_string_equal(desks_addressee(pair->all[0], hash, 0).word, "NOT SENT");
+    expect_refusals(pair, hash, 2, "it is busy", pair->world->now_ms + 1000);
     paper_relay_faults(pair->world->relays[0])->refuses_submits = false;
     desks_wait(pair->world, pair->all, 2, 2000);
     assert_string_equal(desks_addressee(pair->all[0], hash, 0).word, "AT THEIR DESK");
+    expect_refusals(pair, hash, 1, "it is busy", pair->world->now_ms + 1000);
+}
+
+static void a_refusal_for_good_is_told_as_such(void **state)
+{
+    struct pair *pair = *state;
+    uint8_t hash[HASH_BYTES];
+    exchange_keys(pair);
+    paper_relay_faults(pair->world->relays[0])->rejects_submits = true;
+    paper_relay_faults(pair->world->relays[1])->rejects_submits = true;
+    desks_send(pair->all[0], XBB, 1, hash);
+    desks_flush(pair->world, pair->all, 2);
+    expect_refusals(pair, hash, 2, "it does not know an addressed desk", 0);
 }
 
 static void a_deposit_that_came_twice_is_one_notice(void **state)
@@ -298,6 +324,7 @@ int main(void)
         PAIR_TEST(a_result_nobody_asked_for_breaks_the_protocol),
         PAIR_TEST(forty_five_silent_seconds_are_off_line),
         PAIR_TEST(a_busy_relay_is_asked_again),
+        PAIR_TEST(a_refusal_for_good_is_told_as_such),
         PAIR_TEST(a_deposit_that_came_twice_is_one_notice),
         PAIR_TEST(reconnecting_repeats_nothing),
         PAIR_TEST(a_device_that_lost_its_database_may_not_send),

@@ -216,15 +216,13 @@ static void the_mark_of_a_gap_stays_as_long_as_one_is_missing(void **state)
 }
 
 /* A sender that was set back, or lies, fills a gap with another notice than the one that the next follows. */
-static void a_late_notice_that_the_next_does_not_follow_breaks_the_chain(void **state)
+static void send_what_does_not_follow(struct desk_pair *bench, uint8_t *ret_lost)
 {
-    struct desk_pair *bench = *state;
-    uint8_t lost[HASH_BYTES];
     terminal_connect(bench->peer, 2);
     terminal_connect(bench->sender, 2);
     for (int relay = 0; relay < 2; relay++)
         paper_relay_faults(bench->world->relays[relay])->withholds = true;
-    desks_send(bench->sender, XBB, 1, lost);
+    desks_send(bench->sender, XBB, 1, ret_lost);
     desks_flush(bench->world, bench->all, 2);
     assert_int_equal(
         sql_run(bench->sender->desk, "UPDATE stream_out SET hash = zeroblob(32)", SQL_NO_ARGS),
@@ -233,9 +231,29 @@ static void a_late_notice_that_the_next_does_not_follow_breaks_the_chain(void **
     desks_flush(bench->world, bench->all, 2);
     assert_int_equal(flags_of(bench->peer, bench->hash), NOTICE_GAP);
     assert_int_equal(desks_events(bench->peer, EVENT_FORK), 0);
+}
+
+static void a_late_notice_that_the_next_does_not_follow_breaks_the_chain(void **state)
+{
+    struct desk_pair *bench = *state;
+    uint8_t lost[HASH_BYTES];
+    send_what_does_not_follow(bench, lost);
     let_go(bench);
     assert_int_equal(flags_of(bench->peer, bench->hash), NOTICE_CHAIN_BROKEN);
     assert_int_equal(flags_of(bench->peer, lost), 0);
+    assert_int_equal(desks_events(bench->peer, EVENT_FORK), 1);
+}
+
+/* More may be missing than a stream remembers. */
+static void so_does_one_that_nobody_remembers_to_be_missing(void **state)
+{
+    struct desk_pair *bench = *state;
+    uint8_t lost[HASH_BYTES];
+    send_what_does_not_follow(bench, lost);
+    assert_int_equal(sql_run(bench->peer->desk, "UPDATE stream_in SET missing = x''", SQL_NO_ARGS),
+                     HL_OK);
+    let_go(bench);
+    assert_int_equal(flags_of(bench->peer, bench->hash), NOTICE_CHAIN_BROKEN);
     assert_int_equal(desks_events(bench->peer, EVENT_FORK), 1);
 }
 
@@ -377,6 +395,7 @@ int main(void)
         BENCH_TEST(the_mark_of_a_gap_goes_when_all_that_were_missing_have_come),
         BENCH_TEST(the_mark_of_a_gap_stays_as_long_as_one_is_missing),
         BENCH_TEST(a_late_notice_that_the_next_does_not_follow_breaks_the_chain),
+        BENCH_TEST(so_does_one_that_nobody_remembers_to_be_missing),
         BENCH_TEST(a_late_notice_that_does_not_follow_its_own_forerunner_breaks_the_chain),
         BENCH_TEST(after_flash_a_missing_number_is_asked_for_within_five_seconds),
         BENCH_TEST(a_notice_that_is_only_late_is_not_asked_for),

@@ -113,9 +113,12 @@ static void low_disk_refuses_all_but_flash(void **state)
     struct peer *peer = rig_connect(rig, XAA, 0);
     AUTO(blob) routine = rig_letter(rig, XAA, XBB, ROUTINE);
     AUTO(blob) flash = rig_letter(rig, XAA, XBB, FLASH);
+    struct relay_status status;
 
     relay_set_disk(rig->relay, rig->limits.disk_min - 1);
     peer_submit_gets(peer, routine, CODE(NO_SPACE));
+    relay_status_get(rig->relay, &status);
+    assert_int_equal(status.refused_space, 1);
     peer_submit_gets(peer, flash, CODE(TAKEN));
     relay_set_disk(rig->relay, rig->limits.disk_min - rig->limits.flash_reserve - 1);
 
@@ -228,7 +231,7 @@ static void duplicates_are_fruitless_and_what_is_taken_is_not(void **state)
     peer_submit_gets(peer, first, CODE(QUOTA));
 }
 
-/* An outbox that tries again every minute while the disk is full must not be punished when there is room. */
+/* An outbox that tries again again and again while the disk is full must not be punished when there is room. */
 static void refusal_for_the_relays_own_sake_is_not_counted(void **state)
 {
     struct rig *rig = *state;

@@ -51,7 +51,7 @@ static struct store *open_sqlite(bool is_new)
 
     if (is_new)
         temp_dir_empty(&temp);
-    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_OK);
+    assert_int_equal(store_sqlite_make(temp.path, NULL, &store), HL_OK);
     return store;
 }
 

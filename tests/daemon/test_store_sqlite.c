@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fault_vfs.h"
@@ -36,7 +37,7 @@ static struct store *open_store(const char *vfs)
 {
     struct store *store = NULL;
 
-    assert_int_equal(store_sqlite_open(temp.path, vfs, &store), HL_OK);
+    assert_int_equal(store_sqlite_make(temp.path, vfs, &store), HL_OK);
     return store;
 }
 
@@ -76,7 +77,7 @@ static void second_process_is_kept_out(void **state)
     struct store *store = open_store(NULL), *second = NULL;
 
     (void)state;
-    assert_int_equal(store_sqlite_open(temp.path, NULL, &second), HL_EBUSY);
+    assert_int_equal(store_sqlite_make(temp.path, NULL, &second), HL_EBUSY);
     store_close(store);
     store_close(open_store(NULL));
 }
@@ -91,7 +92,7 @@ static void file_of_another_program_is_refused(void **state)
     assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(a); PRAGMA user_version=1", NULL, NULL, NULL),
                      SQLITE_OK);
     sqlite3_close(db);
-    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_EFORMAT);
+    assert_int_equal(store_sqlite_make(temp.path, NULL, &store), HL_EFORMAT);
 }
 
 static void file_that_is_no_database_is_refused(void **state)
@@ -104,7 +105,127 @@ static void file_that_is_no_database_is_refused(void **state)
     for (int i = 0; i < 4096; i++)
         (void)fputs("no database", file);
     (void)fclose(file);
+    assert_int_equal(store_sqlite_make(temp.path, NULL, &store), HL_EFORMAT);
+}
+
+static void write_file(const char *suffix, const char *text)
+{
+    char path[sizeof(temp.path) + 8];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s%s", temp.path, suffix);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
+}
+
+static void store_that_is_gone_is_not_begun_anew(void **state)
+{
+    struct store *store = NULL;
+
+    (void)state;
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_ENOTFOUND);
+    assert_int_equal(store_sqlite_open_reading(temp.path, &store), HL_ENOTFOUND);
+    assert_int_equal(temp_dir_count(&temp), 0);
+}
+
+static void store_without_an_octet_is_not_begun_anew(void **state)
+{
+    struct store *store = NULL;
+    struct stat info;
+
+    (void)state;
+    write_file("", "");
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_ENOTFOUND);
+    assert_int_equal(store_sqlite_open_reading(temp.path, &store), HL_ENOTFOUND);
+    assert_int_equal(stat(temp.path, &info), 0);
+    assert_int_equal(info.st_size, 0);
+}
+
+static void database_without_tables_is_not_begun_anew(void **state)
+{
+    struct store *store = NULL;
+    sqlite3 *db = NULL;
+
+    (void)state;
+    assert_int_equal(sqlite3_open(temp.path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(a); DROP TABLE t", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
     assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_EFORMAT);
+    assert_int_equal(store_sqlite_open_reading(temp.path, &store), HL_EFORMAT);
+}
+
+static void marked_place_gets_a_first_store_and_no_second(void **state)
+{
+    struct store *store = NULL;
+
+    (void)state;
+    write_file(STORE_SQLITE_FIRST, "once\n");
+    assert_int_equal(store_sqlite_open_reading(temp.path, &store), HL_ESTATE);
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_OK);
+    store_close(store);
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_OK);
+    store_close(store);
+    temp_dir_empty(&temp);
+    store = NULL;
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_ENOTFOUND);
+}
+
+static void first_store_cut_short_is_made_again_as_long_as_the_mark_stands(void **state)
+{
+    struct store *store = NULL;
+
+    (void)state;
+    write_file(STORE_SQLITE_FIRST, "once\n");
+    write_file("", "");
+    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_OK);
+    store_close(store);
+}
+
+/* A WAL file has one connection. */
+static void store_of_a_running_relay_is_left_alone(void **state)
+{
+    struct store *running = open_store(NULL), *store = NULL;
+
+    (void)state;
+    assert_int_equal(store_sqlite_open_reading(temp.path, &store), HL_EBUSY);
+    assert_null(store);
+    store_close(running);
+    store_close(open_store(NULL));
+}
+
+static void looking_reads_and_writes_nothing(void **state)
+{
+    struct rig *rig = rig_new(open_store(NULL));
+    struct store_body body = {.row = NULL};
+    struct store_batch batch = {.put_count = 0};
+    struct store *store = NULL;
+    AUTO(blob) envelope = rig_letter(rig, XAA, XBB, 1);
+
+    (void)state;
+    peer_submit_gets(rig_connect(rig, XAA, 0), envelope, CODE(TAKEN));
+    rig_free(rig);
+    assert_int_equal(store_sqlite_open_reading(temp.path, &store), HL_OK);
+    assert_int_equal(store_read(store, 0, &body), HL_OK);
+    store_body_done(&body);
+    assert_int_equal(store_read(store, 1, &body), HL_ENOTFOUND);
+    assert_true(store_commit(store, &batch) != HL_OK);
+    store_close(store);
+    store_close(open_store(NULL));
+}
+
+static void store_that_lost_its_end_is_seen_by_looking(void **state)
+{
+    struct store *store = open_store(NULL);
+    struct stat info;
+
+    (void)state;
+    store_close(store);
+    assert_int_equal(stat(temp.path, &info), 0);
+    assert_int_equal(truncate(temp.path, info.st_size - 16384), 0);
+    assert_int_equal(store_sqlite_open_reading(temp.path, &store), HL_EFORMAT);
 }
 
 static void row_of_before_devices_could_move_still_counts(void **state)
@@ -326,7 +447,7 @@ static void power_cut_while_the_store_is_made_leaves_one_that_opens(void **state
         struct store *store = NULL;
 
         fault_vfs_arm(FAULT_POWER, n, n);
-        (void)!store_sqlite_open(temp.path, FAULT_VFS, &store);
+        (void)!store_sqlite_make(temp.path, FAULT_VFS, &store);
         store_close(store);
         has_fired = fault_vfs_has_fired();
         fault_vfs_arm(FAULT_NONE, 0, 0);
@@ -344,6 +465,14 @@ int main(void)
         T(file_of_another_program_is_refused),
         T(file_that_is_no_database_is_refused),
         T(every_field_comes_back_after_opening_anew),
+        T(store_that_is_gone_is_not_begun_anew),
+        T(store_without_an_octet_is_not_begun_anew),
+        T(database_without_tables_is_not_begun_anew),
+        T(marked_place_gets_a_first_store_and_no_second),
+        T(first_store_cut_short_is_made_again_as_long_as_the_mark_stands),
+        T(store_of_a_running_relay_is_left_alone),
+        T(looking_reads_and_writes_nothing),
+        T(store_that_lost_its_end_is_seen_by_looking),
         T(row_of_before_devices_could_move_still_counts),
         T(erased_envelope_leaves_its_stub),
         T(wal_is_moved_into_the_file_when_it_is_large_or_nothing_happens),

@@ -75,7 +75,7 @@ static struct store *open_store(void)
 {
     struct store *store = NULL;
 
-    assert_int_equal(store_sqlite_open(temp.path, NULL, &store), HL_OK);
+    assert_int_equal(store_sqlite_make(temp.path, NULL, &store), HL_OK);
     return store;
 }
 
@@ -98,7 +98,8 @@ static int try_open(void *context)
 
     if (context)
         temp_dir_empty(&temp);
-    err = store_sqlite_open(temp.path, NULL, &store);
+    err = context ? store_sqlite_make(temp.path, NULL, &store)
+                  : store_sqlite_open(temp.path, NULL, &store);
     store_close(store);
     if (err == HL_OK)
         assert_true(is_wal());
@@ -123,6 +124,24 @@ static void opening_without_memory_is_no_damage(void **state)
     assert_int_equal(store_commit(store, &sample.batch), HL_OK);
     store_close(store);
     assert_true(nth_alloc_sweep(try_open, NULL) > 50);
+}
+
+static int try_open_reading(void *context)
+{
+    struct store *store = NULL;
+    int err = store_sqlite_open_reading(temp.path, &store);
+
+    (void)context;
+    store_close(store);
+    return err;
+}
+
+static void looking_without_memory_is_no_damage(void **state)
+{
+    (void)state;
+    nth_alloc_require();
+    store_close(open_store());
+    assert_true(nth_alloc_sweep(try_open_reading, NULL) > 20);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
@@ -179,7 +198,7 @@ static int try_load(void *context)
 static int try_load_cold(void *context)
 {
     struct seen *seen = context;
-    int err = store_sqlite_open(temp.path, NULL, &seen->store);
+    int err = store_sqlite_make(temp.path, NULL, &seen->store);
 
     if (err != HL_OK)
         return err;
@@ -192,7 +211,7 @@ static int try_read(void *context)
 {
     struct seen *seen = context;
     struct store_body body = {.row = NULL};
-    int err = store_sqlite_open(temp.path, NULL, &seen->store);
+    int err = store_sqlite_make(temp.path, NULL, &seen->store);
 
     if (err != HL_OK)
         return err;
@@ -300,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(opening_a_new_file_without_memory_says_so),
         TEST(opening_without_memory_is_no_damage),
+        TEST(looking_without_memory_is_no_damage),
         TEST(loading_without_memory_is_no_damage),
         TEST(reading_without_memory_is_no_damage),
         TEST(commit_without_memory_is_whole_or_nothing_and_the_store_goes_on),

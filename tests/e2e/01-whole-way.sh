@@ -24,7 +24,11 @@ claim "a reply goes back" exits 0 at XBB/officer1 reply "$id" -t RSP --set respo
 claim "and arrives" sh -c "$B/hotline -c $W/fed/states/XAA/officer1/hotline.conf list --in | grep -q Answer"
 claim "evidence is exported" exits 0 at XAA/officer1 evidence export "$id" -o "$W/e.hlb"
 claim "and verified without configuration" exits 0 env -i "$B/hotline" evidence verify "$W/e.hlb"
+claim "whose first line says SANDBOX" sh -c "head -n 1 $W/out | grep -q '^SANDBOX LIVE: VALID'"
 claim "two operators bound its time" says "2 OPERATORS"
+cp "$W/e.hlb" "$W/bad.hlb"; printf '\x01' | dd of="$W/bad.hlb" bs=1 seek=9000 conv=notrunc status=none
+claim "a damaged one is INVALID" exits 10 "$B/hotline" evidence verify "$W/bad.hlb"
+claim "and says SANDBOX all the same" sh -c "head -n 1 $W/out | grep -q '^SANDBOX INVALID at'"
 claim "the recipient's own bundle verifies too" sh -c "$B/hotline -c $W/fed/states/XBB/officer1/hotline.conf evidence export $id -o $W/r.hlb && env -i $B/hotline evidence verify $W/r.hlb"
 claim "an exercise notice stays an exercise" exits 0 at XAA/officer1 send XBB.TEC -t INC -p ROUTINE --exercise "NORTH STAR 26" "$W/notice.form"
 eid=$(at XAA/officer1 --json list --out --plane EXERCISE --offline | json id)

@@ -42,8 +42,8 @@ for at_octet in 12 60 100 140 200; do # one flipped bit anywhere in a key file
     claim "flipped bit in the device's key file, octet $at_octet" one_line 10 at XAA/officer1 list --offline; cp "$W/keep" "$F/device.hlk"
 done
 claim "bundle that is no bundle" one_line 10 "$B/hotline" evidence verify "$W/notice.form"
-mkfifo "$W/pipe"; claim "a bundle does not take the place of what is no ordinary file" one_line 73 at XAA/officer1 evidence export -o "$W/pipe" "$id"
-claim "and says so" says "no ordinary file"
+mkfifo "$W/pipe"; ln -s nowhere "$W/link"
+for what in pipe link big.form; do claim "a bundle does not take the place of what is there: $what" one_line 73 at XAA/officer1 evidence export -o "$W/$what" "$id"; done
 claim "bundle that is not there" one_line 66 "$B/hotline" evidence verify "$W/none.hlb"
 printf 'subject' > "$W/esc.form"; form ROUTINE | sed "s/^subject:.*/subject: a\x1b[2Jb/" > "$W/esc.form"
 claim "escape sequences in a form do not reach a signature" one_line 65 at XAA/officer1 draft "$W/esc.form"

@@ -55,6 +55,28 @@ claim "wrong value on the command line" exits 64 "$B/hotlined" -c "$R" --check -
 claim "unknown option" exits 64 "$B/hotlined" -c "$R" --chek
 chmod 644 "$W"/fed/relays/r1/state/keys/relay.secret; claim "a secret that others may read" exits 77 "$B/hotlined" -c "$R" --check; chmod 600 "$W"/fed/relays/r1/state/keys/relay.secret
 
+# The store holds every promise: without it nothing starts, but the very first time.
+S=$W/fed/relays/r1/state/relay.db
+claim "a sandbox marks where a first store may be made" test -f "$S.first" -a ! -e "$S"
+claim "relay comes up" start r1
+claim "the mark is gone, the store is there" test ! -e "$S.first" -a -s "$S"
+claim "--check beside a running relay leaves its store alone" exits 0 "$B/hotlined" -c "$R" --check
+claim "the relay goes on" exits 0 "$B/hotlined" -c "$R" ctl status
+stop() { kill -TERM "${relay_pid[r1]}"; for _ in $(seq 200); do kill -0 "${relay_pid[r1]}" 2>/dev/null || return 0; sleep 0.05; done; return 1; }
+claim "TERM ends it" stop
+unset "relay_pid[r1]"; cp -p "$S" "$W/copy.db"
+lost() { # lost TEXT TOLD — neither a start nor --check accepts the store as it is now
+    claim "$1: no start" exits 10 timeout 20 "$B/hotlined" -c "$R"; claim "$1: told what" says "$2"; claim "$1: told where" says "$S"
+    claim "$1: told what to do" says "bring it back from a copy"
+    claim "$1: --check says so too" exits 10 "$B/hotlined" -c "$R" --check; claim "$1: --check tells what" says "$2"
+}
+rm "$S"; lost "store gone" "there is no store, or an empty one"; claim "store gone: none was made" test ! -e "$S"
+: > "$S"; lost "store of 0 octets" "there is no store, or an empty one"; claim "store of 0 octets: left as it is" test ! -s "$S"
+head -c 40000 "$W/copy.db" > "$S"; lost "store cut short" "damaged"
+head -c 70000 /dev/urandom > "$S"; lost "store of noise" "damaged"
+rm -f "$S"*; cp -p "$W/copy.db" "$S"
+claim "with the copy --check is content" exits 0 "$B/hotlined" -c "$R" --check
+
 # ctl
 claim "ctl without a relay" exits 74 "$B/hotlined" -c "$R" ctl status
 claim "relay comes up" start r1
@@ -67,4 +89,16 @@ claim "second relay on the same store" exits 75 "$B/hotlined" -c "$R" --listen 1
 claim "it did not take the first one's socket away" exits 0 "$B/hotlined" -c "$R" ctl status
 claim "drain ends it in order" exits 0 "$B/hotlined" -c "$R" ctl drain
 claim "and it ends" sh -c "for i in \$(seq 200); do kill -0 ${relay_pid[r1]} 2>/dev/null || exit 0; sleep 0.1; done; exit 1"
+
+# A relay whose starter closed its standard descriptors comes up, logs where it can, and ends in order.
+unset "relay_pid[r1]"
+for closed in '2>&-' '<&-' '>&-' '<&- >&- 2>&-'; do
+    lives() { # comes up with these descriptors closed; TERM ends it with 0
+        sh -c "exec '$B/hotlined' -c '$R' $closed" & local pid=$! code
+        ready $((port + 10)) || { kill -9 $pid; echo "did not come up"; return 1; }
+        kill -HUP $pid; sleep 0.3; kill -TERM $pid; wait $pid; code=$?
+        [ $code = 0 ] || { echo "exit $code"; return 1; }
+    }
+    claim "with $closed a relay lives and ends in order" lives
+done
 finish

@@ -108,12 +108,88 @@ static void interrupted_prompt_ends_by_the_signal_and_leaves_the_echo_on(void **
     (void)close(terminal);
 }
 
+/* In a child that leads its session: what a shell does about a job that asks, is stopped and called back. */
+static void be_shell(const char *expected)
+{
+    int status = 0;
+    struct termios mode;
+    pid_t job = fork();
+
+    (void)signal(SIGTTOU, SIG_IGN);
+    (void)setpgid(job, job);
+    (void)tcsetpgrp(STDIN_FILENO, job > 0 ? job : getpid());
+    if (job == 0) {
+        char *passphrase = NULL;
+        (void)signal(SIGTTOU, SIG_DFL);
+        int err = passphrase_read(NULL, -1, false, &passphrase);
+        _exit(err == HL_OK && strcmp(passphrase, expected) == 0 ? 0 : 1);
+    }
+    while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status)) {
+        (void)tcgetattr(STDIN_FILENO, &mode);
+        mode.c_lflag |= ECHO;
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+        (void)kill(job, SIGCONT);
+    }
+    _exit(WEXITSTATUS(status));
+}
+
+static void stop_key_at_the_prompt_does_not_bring_the_echo_back(void **unused)
+{
+    (void)unused;
+    char seen[256] = "";
+    int terminal = -1;
+    int status = 0;
+    pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+
+    assert_true(child >= 0);
+    if (child == 0)
+        be_shell("open sesame");
+    wait_for(terminal, "Pass-phrase: ", seen, sizeof(seen));
+    type(terminal, "\x1a");
+    (void)poll(NULL, 0, 100); /* a shell takes a moment to switch the echo on */
+    type(terminal, "open sesame\n");
+    wait_for(terminal, "\n", seen, sizeof(seen));
+    assert_int_equal(waitpid(child, &status, 0), child);
+
+    assert_null(strstr(seen, "sesame"));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    (void)close(terminal);
+}
+
+static void prompt_that_was_stopped_asks_again_without_echo(void **unused)
+{
+    (void)unused;
+    char seen[256] = "";
+    int terminal = -1;
+    int status = 0;
+    struct termios mode;
+    pid_t child = ask_at_terminal("open sesame", false, &terminal);
+
+    wait_for(terminal, "Pass-phrase: ", seen, sizeof(seen));
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_int_equal(tcgetattr(terminal, &mode), 0);
+    mode.c_lflag |= ECHO;
+    assert_int_equal(tcsetattr(terminal, TCSANOW, &mode), 0);
+    assert_int_equal(kill(child, SIGCONT), 0);
+    wait_for(terminal, "Pass-phrase: Pass-phrase: ", seen, sizeof(seen));
+    type(terminal, "open sesame\n");
+    wait_for(terminal, "\n", seen, sizeof(seen));
+    assert_int_equal(waitpid(child, &status, 0), child);
+
+    assert_null(strstr(seen, "sesame"));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    (void)close(terminal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(typed_phrase_is_taken_and_not_shown),
         cmocka_unit_test(two_new_phrases_that_differ_are_refused),
         cmocka_unit_test(interrupted_prompt_ends_by_the_signal_and_leaves_the_echo_on),
+        cmocka_unit_test(stop_key_at_the_prompt_does_not_bring_the_echo_back),
+        cmocka_unit_test(prompt_that_was_stopped_asks_again_without_echo),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ size_t temp_dir_count(const struct temp_dir *temp)
 
 void temp_dir_empty(const struct temp_dir *temp)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", "-journal"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", "-journal", ".first"};
     char name[sizeof(temp->path) + 16];
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         (void)snprintf(name, sizeof(name), "%s%s", temp->path, suffixes[i]);
