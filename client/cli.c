@@ -169,6 +169,26 @@ int cli_finish(struct cli *cli, int code)
     return code == EXIT_DONE ? EXIT_IO : code;
 }
 
+/* Another State's roster is left out alone; without its own a terminal knows neither itself nor its officers. */
+static int check_own_roster(struct cli *cli)
+{
+    char code[4];
+    const char *why = NULL;
+
+    (void)snprintf(code, sizeof(code), "%.3s", cli->profile->desk);
+    const struct entity *own = trust_entity_by_code(cli->trust, code);
+    if (!own || own->roster || cli->trust->left_out_count == 0)
+        return EXIT_DONE;
+    for (size_t i = 0; trust_note(cli->trust, i) && !why; i++) {
+        if (strstr(trust_note(cli->trust, i), code))
+            why = trust_note(cli->trust, i);
+    }
+    return cli_fail(cli, EXIT_VERIFY, "documents",
+                    "%s: no roster of %s, this desk's own State, is admitted (%s); nothing was "
+                    "done, fetch its documents anew",
+                    cli->profile->federation, code, why ? why : "documents were left out");
+}
+
 int cli_open_profile(struct cli *cli)
 {
     char path[1024];
@@ -193,9 +213,9 @@ int cli_open_profile(struct cli *cli)
                         "%s: %s; nothing was done, check `federation`, `ns` and `root` in %s",
                         cli->profile->federation, reason[0] ? reason : err_text(err),
                         cli->profile->path);
-    if (reason[0])
-        cli_note(cli, "ALARM: %s", reason); /* admitted, but something is missing */
-    return EXIT_DONE;
+    for (size_t i = 0; trust_note(cli->trust, i); i++)
+        cli_note(cli, "ALARM: %s", trust_note(cli->trust, i));
+    return check_own_roster(cli);
 }
 
 static int fail_device(struct cli *cli, int err)

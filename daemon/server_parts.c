@@ -100,8 +100,8 @@ static int load_trust(const struct config *config, struct server_parts *parts, c
     if (err != HL_OK)
         return complain(message, err, config->federation,
                         reason[0] ? reason : "the directory cannot be read");
-    if (reason[0]) /* admitted, but something is missing */
-        log_line(LOG_LEVEL_WARN, "directory", "%s", reason);
+    for (size_t i = 0; trust_note(parts->trust, i); i++)
+        log_line(LOG_LEVEL_WARN, "directory", "ALARM: %s", trust_note(parts->trust, i));
     return HL_OK;
 }
 
@@ -122,4 +122,18 @@ int server_parts_load(const struct config *config, struct server_parts *ret_part
     else
         *ret_parts = parts;
     return err;
+}
+
+int server_parts_keep_rosters(const struct trust *in_force, const struct server_parts *parts,
+                              char ret_message[static SERVER_MESSAGE_SIZE])
+{
+    const struct entity *lost = trust_lost_roster(in_force, parts->trust);
+
+    if (!lost)
+        return HL_OK;
+    (void)snprintf(
+        ret_message, SERVER_MESSAGE_SIZE,
+        "the roster of %s is refused; replace its files, or remove them: then it has none",
+        lost->code);
+    return HL_EVERIFY;
 }

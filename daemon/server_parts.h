@@ -16,6 +16,11 @@ struct server_parts {
 #define SERVER_MESSAGE_SIZE 2400
 HL_MUST_CHECK int server_parts_load(const struct config *config, struct server_parts *ret_parts,
                                     char ret_message[static SERVER_MESSAGE_SIZE]);
+/* A roster that is refused does not put out the one in force: HL_EVERIFY and one line where a State would lose its roster,
+ * because a document was left out. */
+HL_MUST_CHECK int server_parts_keep_rosters(const struct trust *in_force,
+                                            const struct server_parts *parts,
+                                            char ret_message[static SERVER_MESSAGE_SIZE]);
 void server_parts_done(struct server_parts *parts);
 
 #endif

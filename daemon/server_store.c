@@ -51,6 +51,15 @@ int server_store_explain(const char *text, int err, char ret_message[static SERV
     return err == HL_ENOTFOUND ? HL_EVERIFY : err;
 }
 
+int server_store_tell(const char *text, int err)
+{
+    char message[SERVER_MESSAGE_SIZE];
+
+    err = server_store_explain(text, err, message);
+    log_line(LOG_LEVEL_ERROR, "store", "%s", message);
+    return err;
+}
+
 static int load(const struct server_parts *parts, struct store *store)
 {
     AUTO(sign_key) log_key = NULL;

@@ -10,6 +10,8 @@ HL_MUST_CHECK int server_store_open(const char *text, struct store **ret_store);
  * damaged one (HL_EVERIFY). */
 HL_MUST_CHECK int server_store_explain(const char *text, int err,
                                        char ret_message[static SERVER_MESSAGE_SIZE]);
+/* The same into the log. */
+HL_MUST_CHECK int server_store_tell(const char *text, int err);
 /* --check: all that a start reads is read, nothing is written. The store of a running daemon is left alone: it read all of
  * it when it started. ret_message: one line. */
 HL_MUST_CHECK int server_store_check(const struct config *config, const struct server_parts *parts,

@@ -332,6 +332,8 @@ static void reload(struct server *server)
         err = HL_ECONFIG;
     }
     if (err == HL_OK)
+        err = server_parts_keep_rosters(server->parts.trust, &parts, message);
+    if (err == HL_OK)
         err = relay_set_trust(server->relay, parts.trust);
     if (err == HL_OK)
         adopt(server, &config, &parts);
@@ -365,25 +367,16 @@ static int make_keys(struct server *server)
     return HL_OK;
 }
 
-static int tell_store(const struct server *server, int err)
-{
-    char message[SERVER_MESSAGE_SIZE];
-
-    err = server_store_explain(server->config.store, err, message);
-    log_line(LOG_LEVEL_ERROR, "store", "%s", message);
-    return err;
-}
-
 static int load_store(struct server *server, const struct relay_params *params)
 {
     struct relay_params with_store = *params;
     int err = server_store_open(server->config.store, &server->store);
 
     if (err != HL_OK)
-        return tell_store(server, err);
+        return server_store_tell(server->config.store, err);
     with_store.store = server->store;
     err = relay_new(&with_store, &server->relay);
-    return err == HL_OK ? HL_OK : tell_store(server, err);
+    return err == HL_OK ? HL_OK : server_store_tell(server->config.store, err);
 }
 
 static int make_core(struct server *server)

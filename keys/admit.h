@@ -4,13 +4,13 @@
 
 #include "keys/trust.h"
 
-#define REASON_SIZE 160
+#define REASON_SIZE TRUST_NOTE_SIZE
 #define ADMIT_DAY   (24LL * 3600 * 1000)
 struct admit {
     const struct suite *suite;
     struct trust *trust;
     char *reason;                         /* REASON_SIZE; why something was refused */
-    char note[REASON_SIZE];               /* what is admitted and yet must be told */
+    bool leaves_out;                      /* what is refused of a State, alone */
     size_t owned_size;                    /* room in trust->owned */
     ProtobufCBinaryData role_keys[5][32]; /* by RootRole; views into the root's body */
     size_t role_key_count[5];
@@ -22,6 +22,11 @@ struct admit {
 
 /* Note the reason, return `err`. document and check are static text. */
 int admit_refuse(struct admit *admit, int err, const char *document, const char *check);
+/* What is admitted and yet must be told. */
+void admit_note(struct admit *admit, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* `err`, or HL_OK where it is a document's own fault and such are left out: then `name` is noted with the reason, and the
+ * reason is empty again. HL_ENOMEM is nobody's fault. */
+HL_MUST_CHECK int admit_leave_out(struct admit *admit, int err, const char *name);
 /* A copy of `input` that lives as long as the trust, and its view. */
 HL_MUST_CHECK int admit_keep(struct admit *admit, struct bytes input, struct bytes *ret_view);
 /* Parse Signed and its body as `type`. The caller owns both. */

@@ -53,6 +53,8 @@ static int of_state(const char *folder, const char *code, bool as_json)
         return command_fail(command_code(err),
                             "%s: %s; no fingerprint was made, check --federation", folder,
                             reason[0] ? reason : err_text(err));
+    for (size_t i = 0; trust_note(trust, i); i++)
+        (void)command_fail(EXIT_DONE, "ALARM: %s", trust_note(trust, i));
     const struct entity *entity = trust_entity_by_code(trust, code);
     if (!entity || entity->national_key_count == 0)
         return command_fail(EXIT_NO,

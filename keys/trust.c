@@ -24,6 +24,26 @@ void trust_free(struct trust *trust)
     free(trust);
 }
 
+const char *trust_note(const struct trust *trust, size_t index)
+{
+    if (index >= trust->note_count || index >= TRUST_NOTES_MAX)
+        return NULL;
+    if (index == TRUST_NOTES_MAX - 1 && trust->note_count > TRUST_NOTES_MAX)
+        return "more is wrong with the documents than can be told at once; look at each";
+    return trust->notes[index];
+}
+
+const struct entity *trust_lost_roster(const struct trust *before, const struct trust *after)
+{
+    for (size_t i = 0; after->left_out_count > 0 && i < after->entity_count; i++) {
+        const struct entity *old = trust_entity(before, after->entities[i].id);
+
+        if (old && old->roster && !after->entities[i].roster)
+            return &after->entities[i];
+    }
+    return NULL;
+}
+
 static bool same_id(const uint8_t *left, const uint8_t *right)
 {
     return bytes_equal(BYTES(left, ID_BYTES), BYTES(right, ID_BYTES));

@@ -71,6 +71,10 @@ struct precedence_rule {
     uint32_t custody_s, delivered_s, opened_s, ack_s, interim_s, answer_s, nondelivery_s, words;
 };
 
+/* What is admitted and must be told all the same, one line each: documents left out, REVOCATIONS MISSING, a key seen twice. */
+#define TRUST_NOTES_MAX 16
+#define TRUST_NOTE_SIZE 160
+
 struct trust {
     uint8_t ns[NS_BYTES];
     uint8_t root_hash[HASH_BYTES]; /* of version 1, pinned */
@@ -84,7 +88,10 @@ struct trust {
     size_t relay_count;
     struct precedence_rule rules[5]; /* default profile, by precedence 1..4 */
     struct bytes signed_root, signed_directory, signed_timestamp;
-    struct blob **owned; /* what the views above point into (private) */
+    size_t left_out_count; /* documents, and revocations, of States that were refused alone */
+    char notes[TRUST_NOTES_MAX][TRUST_NOTE_SIZE]; /* read by trust_note() */
+    size_t note_count;                            /* may be more than there is room for */
+    struct blob **owned;                          /* what the views above point into (private) */
     size_t owned_count;
 };
 
@@ -98,16 +105,21 @@ struct trust_documents {
     size_t roster_count;             /* RosterDoc */
     const struct bytes *cert_proofs; /* evidence: CertProof, instead of rosters */
     size_t cert_proof_count;
+    /* A State's national root, roster or revocation that is refused is left out, alone, and noted: one State's documents
+     * silence no other. Else all are admitted or none. Root, directory and timestamp are never left out. */
+    bool leaves_out;
+    const char *const *national_root_names; /* for the notes; NULL: none have names */
+    const char *const *roster_names;
 };
-/* Admit all documents or none. pinned_ns, pinned_root may be NULL (no pin: tests and `verify` of an unknown root).
- * ret_reason gets one line naming the document and the check, no outside text; on success it is empty, or says what must be
- * told all the same: REVOCATIONS MISSING. Errors: HL_ENOTFOUND (a document is empty), HL_EFORMAT, HL_EVERIFY, HL_ENOMEM,
- * HL_ETOOBIG. Expiry is not an error (stale = visible). The caller owns *ret_trust. */
+/* Admit the documents. pinned_ns, pinned_root may be NULL (no pin: tests and `verify` of an unknown root).
+ * ret_reason gets one line naming the document and the check, no outside text; it is empty on success. Errors: HL_ENOTFOUND
+ * (a document is empty), HL_EFORMAT, HL_EVERIFY, HL_ENOMEM (never a document's fault), HL_ETOOBIG. Expiry is not an error
+ * (stale = visible). The caller owns *ret_trust. */
 HL_MUST_CHECK int trust_admit(const struct suite *suite, const struct trust_documents *documents,
                               const uint8_t *pinned_ns, const uint8_t *pinned_root,
                               struct trust **ret_trust, char ret_reason[static 160]);
-/* The files root-1.bin, directory.bin, timestamp.bin, national-<CODE>-<n>.bin, roster-<CODE>.bin of a folder.
- * A root or national root of version 2 or later is refused. More error: HL_EIO. */
+/* The files root-1.bin, directory.bin, timestamp.bin, national-<CODE>-<n>.bin, roster-<CODE>.bin of a folder; those of a
+ * State are left out alone. A root of version 2 or later is refused. More error: HL_EIO. */
 HL_MUST_CHECK int trust_load(const struct suite *suite, const char *folder,
                              const uint8_t *pinned_ns, const uint8_t *pinned_root,
                              struct trust **ret_trust, char ret_reason[static 160]);
@@ -116,6 +128,11 @@ static inline void trust_drop(struct trust **trust)
 {
     trust_free(*trust);
 }
+
+/* The i-th thing to tell as an ALARM; NULL: no more. */
+const char *trust_note(const struct trust *trust, size_t index);
+/* A State whose roster is known in `before` and was left out of `after`; NULL: there is none. */
+const struct entity *trust_lost_roster(const struct trust *before, const struct trust *after);
 
 /* Look-ups; NULL when there is none. Borrowed from the trust. */
 const struct entity *trust_entity(const struct trust *trust, const uint8_t id[static ID_BYTES]);

@@ -1,4 +1,5 @@
 /* trust_admit — documents in their order, and the first of them: the root with its roles. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,32 @@ int admit_refuse(struct admit *admit, int err, const char *document, const char 
         (void)snprintf(admit->reason, REASON_SIZE, "%s: %s", document,
                        err == HL_ENOMEM ? "no memory to check it" : check);
     return err;
+}
+
+void admit_note(struct admit *admit, const char *format, ...)
+{
+    struct trust *trust = admit->trust;
+    va_list args;
+
+    if (trust->note_count < TRUST_NOTES_MAX) {
+        va_start(args, format);
+        (void)vsnprintf(trust->notes[trust->note_count], TRUST_NOTE_SIZE, format, args);
+        va_end(args);
+    }
+    trust->note_count++;
+}
+
+int admit_leave_out(struct admit *admit, int err, const char *name)
+{
+    bool is_its_fault =
+        err == HL_EFORMAT || err == HL_EVERIFY || err == HL_ETOOBIG || err == HL_ENOTFOUND;
+
+    if (!admit->leaves_out || !is_its_fault)
+        return err;
+    admit->trust->left_out_count++;
+    admit_note(admit, "%.40s is left out: %.100s", name, admit->reason);
+    admit->reason[0] = '\0';
+    return HL_OK;
 }
 
 static int grow_owned(struct admit *admit)
@@ -184,16 +211,39 @@ int admit_root(struct admit *admit, struct bytes input, const uint8_t *pinned_ns
     return err;
 }
 
+/* What was noted of a document goes with it. */
+static int admit_one(struct admit *admit, int (*admit_it)(struct admit *, struct bytes),
+                     struct bytes input, const char *name)
+{
+    struct trust *trust = admit->trust;
+    size_t note_count = trust->note_count;
+    size_t left_out_count = trust->left_out_count;
+    int err = admit_it(admit, input);
+
+    if (err == HL_OK)
+        return HL_OK;
+    trust->note_count = note_count;
+    trust->left_out_count = left_out_count;
+    return admit_leave_out(admit, err, name);
+}
+
 static int admit_all(struct admit *admit, const struct trust_documents *documents,
                      const uint8_t *pinned_ns, const uint8_t *pinned_root)
 {
     TRY(admit_root(admit, documents->root, pinned_ns, pinned_root));
     TRY(admit_directory(admit, documents->directory));
     TRY(admit_timestamp(admit, documents->timestamp));
-    for (size_t i = 0; i < documents->national_root_count; i++)
-        TRY(admit_national_root(admit, documents->national_roots[i]));
-    for (size_t i = 0; i < documents->roster_count; i++)
-        TRY(admit_roster(admit, documents->rosters[i]));
+    for (size_t i = 0; i < documents->national_root_count; i++) {
+        const char *const *names = documents->national_root_names;
+
+        TRY(admit_one(admit, admit_national_root, documents->national_roots[i],
+                      names ? names[i] : "a national root"));
+    }
+    for (size_t i = 0; i < documents->roster_count; i++) {
+        const char *const *names = documents->roster_names;
+
+        TRY(admit_one(admit, admit_roster, documents->rosters[i], names ? names[i] : "a roster"));
+    }
     for (size_t i = 0; i < documents->cert_proof_count; i++)
         TRY(admit_cert_proof(admit, documents->cert_proofs[i]));
     return HL_OK;
@@ -212,6 +262,7 @@ int trust_admit(const struct suite *suite, const struct trust_documents *documen
         admit->suite = suite;
         admit->trust = trust;
         admit->reason = ret_reason;
+        admit->leaves_out = documents->leaves_out;
         err = admit_all(admit, documents, pinned_ns, pinned_root);
         if (admit->root)
             hotline__v1__root_metadata__free_unpacked(admit->root, NULL);
@@ -220,8 +271,6 @@ int trust_admit(const struct suite *suite, const struct trust_documents *documen
         if (admit->timestamp)
             hotline__v1__timestamp__free_unpacked(admit->timestamp, NULL);
     }
-    if (err == HL_OK)
-        (void)snprintf(ret_reason, REASON_SIZE, "%s", admit->note);
     free(admit);
     TRY(err);
     *ret_trust = MOVE(trust);

@@ -10,12 +10,14 @@
 
 #define DOCUMENT_MAX ((size_t)2 << 20)
 #define STATES_MAX   400
+#define NAME_SIZE    41
 
 /* Documents read from a folder. */
 struct folder {
     struct blob *single[3]; /* root, directory, timestamp */
     struct blob *national[STATES_MAX], *roster[STATES_MAX];
     size_t national_count, roster_count;
+    char national_names[STATES_MAX][NAME_SIZE], roster_names[STATES_MAX][NAME_SIZE];
 };
 
 static void folder_free(struct folder *folder)
@@ -55,6 +57,17 @@ static bool fits(const char *name, const char *prefix)
            strcmp(name + len - 4, ".bin") == 0;
 }
 
+/* A name is told: what cannot be shown becomes a question mark. */
+static void copy_name(const char *name, char ret_name[static NAME_SIZE])
+{
+    size_t i = 0;
+
+    for (; name[i] && i < NAME_SIZE - 1; i++)
+        ret_name[i] = name[i] > ' ' && name[i] <= '~' ? name[i] : '?';
+    ret_name[i] = '\0';
+}
+
+/* One that is too large to be a State's document is as an empty one: left out alone. */
 static int add_state(const char *path, const char *name, struct blob **list, size_t *count,
                      char *reason)
 {
@@ -62,7 +75,12 @@ static int add_state(const char *path, const char *name, struct blob **list, siz
         (void)snprintf(reason, 160, "more than %d States in the federation folder", STATES_MAX);
         return HL_ETOOBIG;
     }
-    TRY(read_document(path, name, &list[*count], reason));
+    int err = read_document(path, name, &list[*count], reason);
+    if (err == HL_ETOOBIG) {
+        reason[0] = '\0';
+        err = blob_new(0, &list[*count]);
+    }
+    TRY(err);
     (*count)++;
     return HL_OK;
 }
@@ -73,10 +91,14 @@ static int read_named(const char *path, const char *name, struct folder *folder,
         (void)snprintf(reason, 160, "root: only version 1 is understood, and a later one is there");
         return HL_EFORMAT;
     }
-    if (fits(name, "national-"))
-        return add_state(path, name, folder->national, &folder->national_count, reason);
-    if (fits(name, "roster-"))
-        return add_state(path, name, folder->roster, &folder->roster_count, reason);
+    if (fits(name, "national-")) {
+        TRY(add_state(path, name, folder->national, &folder->national_count, reason));
+        copy_name(name, folder->national_names[folder->national_count - 1]);
+    }
+    if (fits(name, "roster-")) {
+        TRY(add_state(path, name, folder->roster, &folder->roster_count, reason));
+        copy_name(name, folder->roster_names[folder->roster_count - 1]);
+    }
     return HL_OK;
 }
 
@@ -109,6 +131,7 @@ int trust_load(const struct suite *suite, const char *path, const uint8_t *pinne
 {
     AUTO(folder) folder = calloc(1, sizeof(*folder));
     struct bytes views[2 * STATES_MAX];
+    const char *names[2 * STATES_MAX];
 
     if (!folder)
         return HL_ENOMEM;
@@ -117,10 +140,14 @@ int trust_load(const struct suite *suite, const char *path, const uint8_t *pinne
     TRY(read_document(path, "directory.bin", &folder->single[1], ret_reason));
     TRY(read_document(path, "timestamp.bin", &folder->single[2], ret_reason));
     TRY(read_states(path, folder, ret_reason));
-    for (size_t i = 0; i < folder->national_count; i++)
+    for (size_t i = 0; i < folder->national_count; i++) {
         views[i] = bytes_blob(folder->national[i]);
-    for (size_t i = 0; i < folder->roster_count; i++)
+        names[i] = folder->national_names[i];
+    }
+    for (size_t i = 0; i < folder->roster_count; i++) {
         views[STATES_MAX + i] = bytes_blob(folder->roster[i]);
+        names[STATES_MAX + i] = folder->roster_names[i];
+    }
     const struct trust_documents documents = {
         .root = bytes_blob(folder->single[0]),
         .directory = bytes_blob(folder->single[1]),
@@ -129,6 +156,9 @@ int trust_load(const struct suite *suite, const char *path, const uint8_t *pinne
         .national_root_count = folder->national_count,
         .rosters = views + STATES_MAX,
         .roster_count = folder->roster_count,
+        .leaves_out = true,
+        .national_root_names = names,
+        .roster_names = names + STATES_MAX,
     };
     return trust_admit(suite, &documents, pinned_ns, pinned_root, ret_trust, ret_reason);
 }

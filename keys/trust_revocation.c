@@ -49,8 +49,10 @@ static int read_revocation(struct admit *admit, struct entity *entity,
     int err = revocation->cert_serial < *serial
                   ? admit_refuse(admit, HL_EFORMAT, "roster", "revocations do not ascend")
                   : judge_revocation(admit, entity, object, revocation, &is_good);
-    *serial = revocation->cert_serial;
-    *good += is_good;
+    if (err == HL_OK) {
+        *serial = revocation->cert_serial;
+        *good += is_good;
+    }
     protobuf_c_message_free_unpacked(body, NULL);
     return err;
 }
@@ -61,12 +63,16 @@ int admit_revocations(struct admit *admit, struct entity *entity,
     uint64_t serial = 0;
     uint32_t good = 0;
 
-    for (size_t i = 0; i < document->n_revocations; i++)
-        TRY(read_revocation(admit, entity, document->revocations[i], &serial, &good));
+    for (size_t i = 0; i < document->n_revocations; i++) {
+        char name[40];
+        int err = read_revocation(admit, entity, document->revocations[i], &serial, &good);
+
+        (void)snprintf(name, sizeof(name), "revocation %zu of %s", i + 1, entity->code);
+        TRY(err == HL_OK ? HL_OK : admit_leave_out(admit, err, name));
+    }
     entity->roster->revocations_missing = good < floor;
-    if (good < floor && !admit->note[0])
-        (void)snprintf(admit->note, sizeof(admit->note),
-                       "roster: REVOCATIONS MISSING of %s, %u of at least %u", entity->code, good,
-                       floor);
+    if (good < floor)
+        admit_note(admit, "roster: REVOCATIONS MISSING of %s, %u of at least %u", entity->code,
+                   good, floor);
     return HL_OK;
 }

@@ -24,8 +24,6 @@ static int read_national_keys(struct admit *admit, const Hotline__V1__NationalRo
             return admit_refuse(admit, HL_EVERIFY, "national root", "a key is no valid point");
         memcpy(entity->national_keys[i], root->keys[i].data, 32);
     }
-    entity->national_key_count = root->n_keys;
-    entity->national_threshold = root->threshold;
     return HL_OK;
 }
 
@@ -52,7 +50,11 @@ static int judge_national_root(struct admit *admit, const Hotline__V1__Signed *o
     *ret_entity = entity;
     int err = sign_check_threshold(admit->suite, object, label_fixed(LABEL_NATIONAL_ROOT),
                                    root->keys, root->n_keys, root->threshold);
-    return err == HL_OK ? HL_OK : admit_refuse(admit, err, "national root", "too few signatures");
+    if (err != HL_OK)
+        return admit_refuse(admit, err, "national root", "too few signatures");
+    entity->national_key_count = root->n_keys; /* the last step: before it the State has none */
+    entity->national_threshold = root->threshold;
+    return HL_OK;
 }
 
 int admit_national_root(struct admit *admit, struct bytes input)
@@ -65,7 +67,7 @@ int admit_national_root(struct admit *admit, struct bytes input)
                     &body));
     int err = judge_national_root(admit, object, (Hotline__V1__NationalRoot *)body, &entity);
     if (err == HL_OK)
-        err = admit_keep(admit, input, &entity->signed_national_root);
+        err = admit_keep(admit, input, &entity->signed_national_root); /* only for want of memory */
     protobuf_c_message_free_unpacked(body, NULL);
     hotline__v1__signed__free_unpacked(object, NULL);
     return err;
@@ -185,6 +187,15 @@ static int judge_roster(struct admit *admit, const Hotline__V1__RosterDoc *docum
     return admit_revocations(admit, entity, document, floor);
 }
 
+/* Of a roster that is refused nothing stays. */
+static void drop_roster(struct entity *entity)
+{
+    if (entity->roster)
+        free(entity->roster->certs);
+    free(entity->roster);
+    entity->roster = NULL;
+}
+
 static int read_roster(struct admit *admit, const Hotline__V1__RosterDoc *document)
 {
     ProtobufCMessage *body = NULL;
@@ -194,7 +205,10 @@ static int read_roster(struct admit *admit, const Hotline__V1__RosterDoc *docume
                          &hotline__v1__national_roster__descriptor, "roster", &body));
     Hotline__V1__NationalRoster *from = (Hotline__V1__NationalRoster *)body;
     struct entity *entity = admit_entity(admit, &from->entity);
+    bool is_first = entity && !entity->roster;
     int err = judge_roster(admit, document, from, entity);
+    if (err != HL_OK && is_first)
+        drop_roster(entity);
     protobuf_c_message_free_unpacked(body, NULL);
     TRY(err);
     /* canonical, so these are the octets received */

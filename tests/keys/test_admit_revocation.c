@@ -80,8 +80,10 @@ static void expect_revoked_since(int64_t since, const char *note)
     if (since != 0) /* the one that counts is kept as it came, for evidence */
         assert_true(is_one_of(papers, cert->signed_revocation));
     assert_int_equal(trust->entities[0].roster->revocations_missing, note[0] != '\0');
-    assert_int_equal(strncmp(reason, note, strlen(note)), 0);
-    assert_true(note[0] || !reason[0]);
+    const char *told = trust_note(trust, 0) ? trust_note(trust, 0) : "";
+    assert_int_equal(strncmp(told, note, strlen(note)), 0);
+    assert_true(note[0] || !told[0]);
+    assert_string_equal(reason, "");
 }
 
 static void national_revocation_reaches_back(void **unused)
@@ -132,6 +134,30 @@ static void one_national_key_cannot_revoke(void **unused)
     (void)unused;
     papers_revoke(papers, 0, &revocation, NATIONAL(papers), 1);
     expect_refused("roster: a revocation is not signed");
+}
+
+/* Revocations stand beside what the State signs: whoever carries a roster can add one that is none. */
+static void bad_revocation_is_left_out_and_its_roster_stays(void **unused)
+{
+    Hotline__V1__Revocation good = revocation_of(OFFICER);
+    Hotline__V1__Revocation bad = revocation_of(OFFICER + 1);
+    AUTO(trust) trust = NULL;
+    char reason[160];
+
+    (void)unused;
+    papers->leaves_out = true;
+    papers_revoke(papers, 0, &good, NATIONAL(papers), 2);
+    papers_revoke(papers, 0, &bad, NATIONAL(papers), 1);
+    assert_int_equal(papers_admit(papers, &trust, reason), HL_OK);
+    const struct roster *roster = trust->entities[0].roster;
+    assert_non_null(roster);
+    assert_true(roster->certs[OFFICER].revoked_since_ms != 0);
+    assert_int_equal(roster->certs[OFFICER + 1].revoked_since_ms, 0);
+    assert_int_equal(trust->left_out_count, 1);
+    assert_non_null(
+        strstr(trust_note(trust, 0), "is left out: roster: a revocation is not signed"));
+    assert_non_null(strstr(trust_note(trust, 0), "revocation 2 of "));
+    assert_null(trust_note(trust, 1));
 }
 
 static void another_officer_cannot_revoke(void **unused)
@@ -281,6 +307,7 @@ int main(void)
         TEST(key_revokes_itself_from_now_on),
         TEST(key_cannot_revoke_itself_in_the_past),
         TEST(one_national_key_cannot_revoke),
+        TEST(bad_revocation_is_left_out_and_its_roster_stays),
         TEST(another_officer_cannot_revoke),
         TEST(other_states_national_keys_cannot_revoke),
         TEST(revocation_of_another_state_or_ns_is_refused),

@@ -1,10 +1,8 @@
 #include "keys/federation_make.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/support/cmocka_all.h"
 #include "tests/support/fake_suite.h"
@@ -296,138 +294,6 @@ static void document_over_its_limit_or_missing_is_refused(void **unused)
     expect_length_refused(made, &made->timestamp, 0, "timestamp: missing");
 }
 
-/* --- the same from a folder ----------------------------------------------------------------------- */
-
-static char folder[64];
-
-static void put(const char *name, const struct blob *document)
-{
-    char path[512];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    assert_int_equal(keyfile_write(path, bytes_blob(document), false), HL_OK);
-}
-
-static void drop(const char *name)
-{
-    char path[512];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    (void)unlink(path);
-}
-
-static void put_all(const struct made_federation *made)
-{
-    char name[40];
-
-    put("root-1.bin", made->root);
-    put("directory.bin", made->directory);
-    put("timestamp.bin", made->timestamp);
-    for (size_t i = 0; i < made->state_count; i++) {
-        (void)snprintf(name, sizeof(name), "national-%s-1.bin", made->states[i].code);
-        put(name, made->states[i].national_root);
-        (void)snprintf(name, sizeof(name), "roster-%s.bin", made->states[i].code);
-        put(name, made->states[i].roster);
-    }
-}
-
-static int make_folder(void **unused)
-{
-    (void)unused;
-    (void)snprintf(folder, sizeof(folder), "/tmp/hotline-federation-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int drop_folder(void **unused)
-{
-    DIR *dir = opendir(folder);
-    struct dirent *entry = NULL;
-
-    (void)unused;
-    while (dir && (entry = readdir(dir)))
-        drop(entry->d_name);
-    if (dir)
-        (void)closedir(dir);
-    return rmdir(folder);
-}
-
-static int load(const struct made_federation *made, struct trust **ret_trust, char *reason)
-{
-    return trust_load(suite_fake(), folder, made->ns, made->root_hash, ret_trust, reason);
-}
-
-static void federation_is_loaded_from_its_folder(void **unused)
-{
-    struct federation_plan plan = small_plan(suite_fake());
-    AUTO(made_federation) made = make(&plan);
-    AUTO(trust) trust = NULL;
-    char reason[160];
-
-    (void)unused;
-    put_all(made);
-    put("notes.txt", made->root); /* is not looked at */
-    assert_int_equal(load(made, &trust, reason), HL_OK);
-    assert_string_equal(reason, "");
-    assert_int_equal(trust->entity_count, 2);
-    assert_non_null(trust->entities[1].roster);
-}
-
-static void missing_document_is_named(void **unused)
-{
-    static const char *const names[] = {"root-1.bin", "directory.bin", "timestamp.bin"};
-    struct federation_plan plan = small_plan(suite_fake());
-    AUTO(made_federation) made = make(&plan);
-    struct trust *trust = NULL;
-    char reason[160];
-
-    (void)unused;
-    for (size_t i = 0; i < 3; i++) {
-        put_all(made);
-        drop(names[i]);
-        assert_int_equal(load(made, &trust, reason), HL_ENOTFOUND);
-        assert_non_null(strstr(reason, names[i]));
-    }
-    put_all(made);
-    drop("national-XAA-1.bin");
-    assert_int_equal(load(made, &trust, reason), HL_EFORMAT);
-    assert_string_equal(reason, "roster: a State has two, or no national root");
-}
-
-static void later_version_in_the_folder_is_refused(void **unused)
-{
-    struct federation_plan plan = small_plan(suite_fake());
-    AUTO(made_federation) made = make(&plan);
-    struct trust *trust = NULL;
-    char reason[160];
-
-    (void)unused;
-    put_all(made);
-    put("root-2.bin", made->root);
-    assert_int_equal(load(made, &trust, reason), HL_EFORMAT);
-    assert_non_null(strstr(reason, "root: only version 1"));
-    drop("root-2.bin");
-    put("national-XAA-2.bin", made->states[0].national_root);
-    assert_int_equal(load(made, &trust, reason), HL_EFORMAT);
-    assert_string_equal(reason, "national root: a State has two");
-}
-
-static void folder_that_is_not_there_is_told(void **unused)
-{
-    struct trust *trust = NULL;
-    char reason[160];
-    char deep[5000];
-
-    (void)unused;
-    assert_int_equal(trust_load(suite_fake(), "/nowhere", NULL, NULL, &trust, reason),
-                     HL_ENOTFOUND);
-    assert_true(reason[0] != '\0');
-    memset(deep, 'd', sizeof(deep) - 1);
-    deep[sizeof(deep) - 1] = '\0';
-    assert_int_equal(trust_load(suite_fake(), deep, NULL, NULL, &trust, reason), HL_ETOOBIG);
-    assert_true(reason[0] != '\0');
-}
-
-#define IN_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, drop_folder)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,10 +306,6 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_of_every_document_is_refused),
         cmocka_unit_test(every_truncated_document_is_refused),
         cmocka_unit_test(document_over_its_limit_or_missing_is_refused),
-        IN_FOLDER(federation_is_loaded_from_its_folder),
-        IN_FOLDER(missing_document_is_named),
-        IN_FOLDER(later_version_in_the_folder_is_refused),
-        cmocka_unit_test(folder_that_is_not_there_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -347,7 +347,8 @@ int papers_admit(const struct papers *papers, struct trust **ret_trust, char ret
         .national_roots = views[0],
         .national_root_count = PAPERS_STATES + papers->has_national_twice,
         .rosters = views[1],
-        .roster_count = PAPERS_STATES + papers->has_roster_twice};
+        .roster_count = PAPERS_STATES + papers->has_roster_twice,
+        .leaves_out = papers->leaves_out};
     int err = trust_admit(suite_fake(), &documents, NULL, NULL, &trust, ret_reason);
     for (size_t i = 0; i < PAPERS_STATES; i++) {
         blob_free(national[i]);

@@ -29,6 +29,7 @@ struct papers {
     bool roster_key_signs_twice;             /* of State 0, besides another */
     bool directory_signs_timestamp;          /* keys of the wrong role */
     bool keeps_national_hash, keeps_directory_hash, keeps_roster_hash, keeps_tree;
+    bool leaves_out;                           /* as trust_load() does */
     bool has_national_twice, has_roster_twice; /* State 0's document comes twice */
 };
 struct papers *papers_open(void);
