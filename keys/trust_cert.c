@@ -98,6 +98,18 @@ static bool same_key(const struct cert *cert, const uint8_t *pk)
     return bytes_equal(BYTES_OF(cert->sign_pk), BYTES(pk, 32));
 }
 
+/* A terminal's channel key has no proof of possession: who refused a second certificate with it would let one State mute
+ * another by copying its key. Sessions are looked up by certificate too, so the copy is useless; but somebody tries. */
+static void note_channel_key(struct admit *admit, const struct entity *own, const struct cert *cert,
+                             const uint8_t *other, const char *whose)
+{
+    if (cert->kind == HOTLINE__V1__CERT_KIND__CERT_DEVICE &&
+        bytes_equal(BYTES_OF(cert->noise_static), BYTES(other, 32)))
+        admit_note(admit,
+                   "roster: the channel key of a terminal of %s (serial %llu) is also that of %s",
+                   own->code, (unsigned long long)cert->serial, whose);
+}
+
 /* A signing key stands in one roster and in no relay descriptor; the State that comes later is refused. */
 static int check_elsewhere(struct admit *admit, const struct entity *own, const struct cert *cert)
 {
@@ -106,6 +118,7 @@ static int check_elsewhere(struct admit *admit, const struct entity *own, const 
     for (size_t i = 0; i < trust->relay_count; i++) {
         if (same_key(cert, trust->relays[i].sign_pk) || same_key(cert, trust->relays[i].log_pk))
             return admit_refuse(admit, HL_EVERIFY, "roster", "a certificate's key is a relay's");
+        note_channel_key(admit, own, cert, trust->relays[i].noise_static, trust->relays[i].name);
     }
     for (size_t i = 0; i < trust->entity_count; i++) {
         const struct entity *other = &trust->entities[i];
@@ -114,6 +127,7 @@ static int check_elsewhere(struct admit *admit, const struct entity *own, const 
             if (same_key(cert, other->roster->certs[k].sign_pk))
                 return admit_refuse(admit, HL_EVERIFY, "roster",
                                     "a certificate's key is in another State's roster");
+            note_channel_key(admit, own, cert, other->roster->certs[k].noise_static, other->code);
         }
     }
     return HL_OK;
@@ -136,8 +150,9 @@ int admit_cert(struct admit *admit, const struct entity *entity, struct bytes oc
     return check_elsewhere(admit, entity, ret_cert);
 }
 
-static int check_among(struct admit *admit, const struct roster *roster, size_t index)
+static int check_among(struct admit *admit, const struct entity *own, size_t index)
 {
+    const struct roster *roster = own->roster;
     const struct cert *cert = &roster->certs[index];
 
     for (size_t i = 0; i < index; i++) {
@@ -145,6 +160,7 @@ static int check_among(struct admit *admit, const struct roster *roster, size_t 
 
         if (same_key(cert, other->sign_pk))
             return admit_refuse(admit, HL_EFORMAT, "roster", "a key has two certificates");
+        note_channel_key(admit, own, cert, other->noise_static, own->code);
         if (cert->device_no != 0 && cert->device_no == other->device_no &&
             cert->desks == other->desks)
             return admit_refuse(admit, HL_EFORMAT, "roster",
@@ -167,7 +183,7 @@ int admit_certs(struct admit *admit, struct entity *entity, const Hotline__V1__R
                        &roster->certs[i]));
         roster->certs[i].index = (uint32_t)i;
         roster->cert_count = i + 1;
-        TRY(check_among(admit, roster, i));
+        TRY(check_among(admit, entity, i));
     }
     return HL_OK;
 }

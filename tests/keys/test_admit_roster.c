@@ -167,11 +167,34 @@ static void certificate_is_refused_for_the_rule_it_breaks(void **unused)
     assert_int_equal(admit_cases_failed(cases, sizeof(cases) / sizeof(cases[0])), 0);
 }
 
+/* PROTOCOL.directory.md: refusing would let a State mute another by copying its key. */
+static void channel_key_that_stands_twice_is_admitted_and_noted(void **unused)
+{
+    struct papers *p = papers_open();
+    AUTO(trust) trust = NULL;
+    char reason[160];
+
+    (void)unused;
+    assert_int_equal(papers_admit(p, &trust, reason), HL_OK);
+    assert_null(trust_note(trust, 0));
+    trust_free(MOVE(trust));
+    trust = NULL;
+    papers_set(&DEVICE->noise_static, p->certs[1][0]->noise_static.data, 32);
+    papers_prove(DEVICE, DEVICE_SEED);
+    assert_int_equal(papers_admit(p, &trust, reason), HL_OK);
+    assert_non_null(trust->entities[0].roster);
+    assert_non_null(trust->entities[1].roster);
+    assert_non_null(strstr(trust_note(trust, 0), "roster: the channel key of a terminal of "));
+    assert_null(trust_note(trust, 1));
+    papers_close(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roster_is_refused_for_the_rule_it_breaks),
         cmocka_unit_test(certificate_is_refused_for_the_rule_it_breaks),
+        cmocka_unit_test(channel_key_that_stands_twice_is_admitted_and_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
