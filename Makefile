@@ -157,7 +157,7 @@ check: tests
 	@B=$(B) tests/run $(TESTS) $(REPLAY)
 
 demo: all
-	@B=$(B) tools/demo
+	@B=$(B) DEMO_PORT=$(DEMO_PORT) tools/demo
 bench-quick: all $(BENCH)
 	@B=$(B) bench/quick
 
