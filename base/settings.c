@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <confuse.h>
 
@@ -218,6 +219,22 @@ static void make_options(struct settings *settings, const struct settings_key *k
     settings->top[top] = end;
 }
 
+/* The pins, and whose keys are used, stand in it: who may write it decides on both. */
+static int check_mode(const char *path, FILE *file, char *message)
+{
+    struct stat info;
+
+    if (fstat(fileno(file), &info) != 0)
+        return HL_EIO;
+    if (!S_ISREG(info.st_mode) || !(info.st_mode & (S_IWGRP | S_IWOTH)))
+        return HL_OK;
+    (void)snprintf(message, SETTINGS_MESSAGE_SIZE,
+                   "%s: others may write it (mode %04o), and all trust is pinned in it; nothing "
+                   "was started, look at what it says, then chmod go-w",
+                   path, (unsigned)(info.st_mode & 07777));
+    return HL_EPERM;
+}
+
 static int read_text(const char *path, uint8_t *text, size_t *ret_len, char *message)
 {
     FILE *file = fopen(path, "rb");
@@ -229,6 +246,11 @@ static int read_text(const char *path, uint8_t *text, size_t *ret_len, char *mes
                        "%s: cannot be opened (%s); nothing was started, name a file with -c", path,
                        errno == ENOENT ? "no such file" : "no permission");
         return errno == ENOENT ? HL_ENOTFOUND : HL_EIO;
+    }
+    int err = check_mode(path, file, message);
+    if (err != HL_OK) {
+        (void)fclose(file); /* nothing was read */
+        return err;
     }
     *ret_len = fread(text, 1, SETTINGS_FILE_MAX, file);
     bool is_bad = ferror(file) || !feof(file);

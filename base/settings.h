@@ -16,7 +16,8 @@ struct settings_key {
 };
 struct settings;
 
-/* Read and check a file. The caller owns *ret_settings. Errors: HL_ENOTFOUND, HL_EIO, HL_ECONFIG; ret_message gets one
+/* Read and check a file. The caller owns *ret_settings. Errors: HL_ENOTFOUND, HL_EIO, HL_EPERM (a file
+ * that others may write), HL_ECONFIG; ret_message gets one
  * line: what, where (file:line: key), what to do. HL_ENOMEM, with an empty one; but libconfuse's scanner may end the program
  * instead, so read before anything is at stake. Keys are at most 32, tables static. */
 #define SETTINGS_MESSAGE_SIZE 400

@@ -201,7 +201,8 @@ int cli_open_profile(struct cli *cli)
     if (err == HL_ENOMEM)
         return cli_fail_err(cli, err, "configuration");
     if (err != HL_OK)
-        return cli_fail(cli, EXIT_CONFIG, "configuration", "%s",
+        return cli_fail(cli, err == HL_EPERM ? EXIT_PERMISSION : EXIT_CONFIG,
+                        err == HL_EPERM ? "file_mode" : "configuration", "%s",
                         message[0] ? message : err_text(err));
     char reason[160] = "";
     err = trust_load(suite_real(), cli->profile->federation, cli->profile->ns, cli->profile->root,
@@ -296,6 +297,11 @@ int cli_open(struct cli *cli)
                                          .relays = cli->profile->relay_count > 0 ? relays : NULL,
                                          .relay_count = cli->profile->relay_count};
     int err = desk_open(&options, &cli->desk);
+    if (err == HL_EPERM)
+        return cli_fail(cli, EXIT_PERMISSION, "file_mode",
+                        "%s: others may read or write it, or it is another terminal's; nothing was "
+                        "done, set mode 0600, or check `database`",
+                        cli->profile->database);
     return err == HL_OK ? EXIT_DONE : cli_fail_err(cli, err, cli->profile->database);
 }
 
@@ -319,6 +325,11 @@ int cli_unlock(struct cli *cli, uint32_t role_bit)
     int err = passphrase_read(file, -1, false, &passphrase);
     if (err == HL_ENOMEM)
         return cli_fail_err(cli, err, "pass-phrase");
+    if (err == HL_EPERM)
+        return cli_fail(
+            cli, EXIT_PERMISSION, "file_mode",
+            "%s: others may read the pass-phrase in it; nothing was done, set mode 0600",
+            file ? file : "pass-phrase");
     if (err != HL_OK)
         return cli_fail(cli, EXIT_NO_INPUT, "no_input", "no pass-phrase (%s); nothing was done",
                         err == HL_ENOTFOUND && !file ? "there is no terminal to type it at"

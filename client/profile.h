@@ -26,7 +26,7 @@ struct profile {
     size_t relay_count;
     char *alarm_hooks[5]; /* by precedence 1..4; NULL: none */
 };
-/* The caller owns *ret_profile. Errors: HL_ENOTFOUND, HL_EIO, HL_ECONFIG with one line in ret_message. */
+/* The caller owns *ret_profile. Errors: HL_ENOTFOUND, HL_EIO, HL_EPERM, HL_ECONFIG with one line in ret_message. */
 HL_MUST_CHECK int profile_load(const char *path, struct profile **ret_profile,
                                char ret_message[static SETTINGS_MESSAGE_SIZE]);
 void profile_free(struct profile *profile);

@@ -31,7 +31,8 @@ struct config {
     uint32_t half_open;
 };
 
-/* Read a file. ret_message gets one line: file, line, key, what to do. Errors: HL_ECONFIG, HL_ENOTFOUND, HL_EIO. */
+/* Read a file. ret_message gets one line: file, line, key, what to do. Errors: HL_ECONFIG, HL_ENOTFOUND,
+ * HL_EIO, HL_EPERM (others may write it). */
 HL_MUST_CHECK int config_load(const char *path, struct config *ret_config,
                               char ret_message[static SETTINGS_MESSAGE_SIZE]);
 /* One value from the command line over that of the file: store, listen (the first one replaces the file's), metrics,

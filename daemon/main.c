@@ -174,7 +174,8 @@ static int read_config(const struct options *options, struct config *ret_config)
     int err = config_load(options->path, ret_config, message);
 
     if (err != HL_OK)
-        return fail(EXIT_CONFIGURATION, "%s", message[0] ? message : err_text(err));
+        return fail(err == HL_EPERM ? EXIT_PERMISSION : EXIT_CONFIGURATION, "%s",
+                    message[0] ? message : err_text(err));
     return apply_overrides(options, ret_config);
 }
 

@@ -189,9 +189,10 @@ static int lock_passphrase(const struct options *options, const struct key_secre
 {
     char *passphrase = NULL;
 
-    if (command_passphrase(options->passphrase_file, options->passphrase_fd, true, &passphrase) !=
-        HL_OK)
-        return EXIT_NO_INPUT;
+    int code =
+        command_passphrase(options->passphrase_file, options->passphrase_fd, true, &passphrase);
+    if (code != EXIT_DONE)
+        return code;
     bool is_custodian = options->kind == KEY_CUSTODIAN;
     const struct key_lock lock = {.kdf = KDF_PASSPHRASE,
                                   .secret = bytes_text(passphrase),

@@ -33,7 +33,8 @@ enum exit_code command_code(int err);
 int command_finish(int code);
 
 /* A pass-phrase from --passphrase-file, --passphrase-fd (-1: none) or, on a terminal, typed without echo (twice when is_new).
- * In secret memory of PASSPHRASE_MAX, NUL-terminated; the caller frees with secret_free(). On failure the message is out. */
+ * In secret memory of PASSPHRASE_MAX, NUL-terminated; the caller frees with secret_free(). EXIT_DONE, or the exit code:
+ * then the message is out. */
 HL_MUST_CHECK int command_passphrase(const char *file, int fd, bool is_new, char **ret_passphrase);
 
 #endif

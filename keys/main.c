@@ -62,12 +62,14 @@ int command_passphrase(const char *file, int fd, bool is_new, char **ret_passphr
 {
     int err = passphrase_read(file, fd, is_new, ret_passphrase);
 
-    if (err != HL_OK)
-        (void)command_fail(
-            EXIT_NO_INPUT,
-            "no pass-phrase (%s); nothing was written, name one with --passphrase-file",
-            err == HL_EINVAL ? "the two differ" : err_text(err));
-    return err;
+    if (err == HL_OK)
+        return EXIT_DONE;
+    if (err == HL_EPERM)
+        return command_fail(EXIT_PERMISSION, "others may read the pass-phrase file; nothing was "
+                                             "written, set its mode to 0600");
+    return command_fail(EXIT_NO_INPUT,
+                        "no pass-phrase (%s); nothing was written, name one with --passphrase-file",
+                        err == HL_EINVAL ? "the two differ" : err_text(err));
 }
 
 static void print_help(FILE *to)

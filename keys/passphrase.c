@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -166,6 +167,16 @@ static int ask_twice(char *to)
     return err;
 }
 
+/* As a key file: nobody else may read it. What is no ordinary file is handed over, not kept. */
+static int check_mode(int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return HL_EIO;
+    return S_ISREG(info.st_mode) && info.st_mode & (S_IRWXG | S_IRWXO) ? HL_EPERM : HL_OK;
+}
+
 static int read_from(const char *file, int fd, bool is_new, char *to)
 {
     if (!file && fd < 0)
@@ -173,7 +184,9 @@ static int read_from(const char *file, int fd, bool is_new, char *to)
     int from = file ? open(file, O_RDONLY | O_CLOEXEC) : fd;
     if (from < 0)
         return HL_ENOTFOUND;
-    int err = read_line(from, NULL, to, PASSPHRASE_MAX);
+    int err = file ? check_mode(from) : HL_OK;
+    if (err == HL_OK)
+        err = read_line(from, NULL, to, PASSPHRASE_MAX);
     if (file)
         (void)close(from); /* only read */
     return err;

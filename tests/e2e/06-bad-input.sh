@@ -34,7 +34,19 @@ claim "empty form from standard input names the mandatory fields" sh -c "$B/hotl
 id=$(send_one)
 claim "no such id" one_line 1 at XAA/officer1 read L-ZZZZZZZZZZ
 claim "not an id" one_line 64 at XAA/officer1 read "../etc"
-claim "wrong pass-phrase" sh -c "echo wrong > $W/pw; HOTLINE_PASSPHRASE_FILE=$W/pw $B/hotline -c $F/hotline.conf draft $W/notice.form; [ \$? = 10 ]"
+claim "wrong pass-phrase" sh -c "umask 077; echo wrong > $W/pw; HOTLINE_PASSPHRASE_FILE=$W/pw $B/hotline -c $F/hotline.conf draft $W/notice.form; [ \$? = 10 ]"
+cp "$F/hotline.conf" "$F/open.conf"
+for mode in 620 602; do
+    chmod $mode "$F/open.conf"; claim "configuration of mode $mode" one_line 77 "$B/hotline" -c "$F/open.conf" list --offline
+    claim "configuration of mode $mode: told why" says "others may write it (mode 0$mode)"
+done
+chmod 644 "$F/open.conf"; claim "configuration that others may read only" exits 0 "$B/hotline" -c "$F/open.conf" config check; rm "$F/open.conf"
+at XAA/officer1 list --offline > /dev/null 2>&1
+claim "desk database is private" [ "$(stat -c %a "$F/desk.db")" = 600 ]
+chmod 620 "$F/desk.db"; claim "desk database that others may write" one_line 77 at XAA/officer1 list --offline; claim "told what to do" says "set mode 0600"; chmod 600 "$F/desk.db"
+cp "$W/fed/passphrase" "$W/open.pass"; chmod 640 "$W/open.pass"; idp=$(draft)
+claim "pass-phrase file that others may read" one_line 77 env HOTLINE_PASSPHRASE_FILE="$W/open.pass" "$B/hotline" -c "$W/fed/states/XAA/officer2/hotline.conf" release "$idp"
+claim "told so" says "others may read the pass-phrase in it"
 chmod 644 "$F/device.hlk"; claim "key file that others may read" one_line 77 at XAA/officer1 list --offline; chmod 600 "$F/device.hlk"
 for at_octet in 12 60 100 140 200; do # one flipped bit anywhere in a key file
     cp "$F/device.hlk" "$W/keep"; v=$(od -An -tu1 -j $at_octet -N 1 "$W/keep")
@@ -57,6 +69,8 @@ claim "no relay: the second is named, with why" says "relay r2: no connection"
 R=$W/fed/relays/r1/hotlined.conf
 sed 's/^listen/lissen/' "$R" > "$W/r.conf"; claim "relay: unknown key" one_line 78 "$B/hotlined" -c "$W/r.conf" --check
 sed '/^federation/d' "$R" > "$W/r2.conf"; claim "relay: missing key" one_line 78 "$B/hotlined" -c "$W/r2.conf" --check
+cp "$R" "$W/open.conf"; chmod 660 "$W/open.conf"; claim "relay: configuration that others may write" one_line 77 "$B/hotlined" -c "$W/open.conf" --check
+claim "relay: told why" says "others may write it (mode 0660)"
 claim "relay: good configuration" exits 0 "$B/hotlined" -c "$R" --check
 claim "sandbox into a folder that is not empty" one_line 73 "$B/hotline-keys" sandbox "$W/fed"
 for command in fingerprint show generate sandbox; do claim "key tool: $command: unknown option" one_line 64 timeout 5 "$B/hotline-keys" $command --nonsense --more XAA; done

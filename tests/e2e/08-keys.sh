@@ -28,6 +28,9 @@ done
 claim "a path that cannot stand in a configuration" one_line 73 sh -c "mkdir '$W/a\"b' && '$K' sandbox '$W/a\"b'"
 
 printf 'correct horse battery\n' > "$W/pw"
+claim "pass-phrase file that others may read" one_line 77 "$K" generate witness -o "$W/x.hlk" --ns "$ns" --passphrase-file "$W/pw"
+claim "is told" says "others may read the pass-phrase file"
+chmod 600 "$W/pw"
 claim "officer's key for a State of a federation" exits 0 "$K" generate officer -o "$W/o.hlk" --ns "$ns" --state XAA --federation "$D" --passphrase-file "$W/pw"
 claim "says SANDBOX there" first SANDBOX
 claim "key file is for its owner only" mode "$W/o.hlk" 600
