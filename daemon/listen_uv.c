@@ -399,7 +399,7 @@ int listen_uv_add(struct listen_uv *listen, const char *address)
         code = uv_listen((uv_stream_t *)listener, BACKLOG, on_connection);
     if (code == 0)
         return HL_OK;
-    log_line(LOG_LEVEL_ERROR, "listen", "%s: %s", address, uv_strerror(code));
+    log_line(LOG_LEVEL_ERROR, "listen", "%s: cannot listen there: %s", address, uv_strerror(code));
     return HL_EIO;
 }
 

@@ -150,6 +150,26 @@ static int read_options(int argc, char **argv, struct options *options)
     return -1;
 }
 
+/* What each option over the file may be. */
+static const char *allowed_for(const char *name)
+{
+    static const struct {
+        const char *name, *allowed;
+    } table[] = {
+        {"store", "sqlite:PATH or memory:"},
+        {"listen", "an address in digits as 127.0.0.1:7401 or [::1]:7401, at most 8 of them"},
+        {"metrics", "an address in digits as 127.0.0.1:7411, or unix:PATH"},
+        {"log-level", "error, warn, info or debug"},
+        {"log-format", "text, json or journal"},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (strcmp(table[i].name, name) == 0)
+            return table[i].allowed;
+    }
+    return "something else";
+}
+
 static int apply_overrides(const struct options *options, struct config *config)
 {
     bool is_first_listen = true;
@@ -160,7 +180,8 @@ static int apply_overrides(const struct options *options, struct config *config)
         int err = config_override(config, name, value, is_first_listen);
 
         if (err != HL_OK)
-            return fail(EXIT_USAGE, "a value on the command line is wrong: %s", value);
+            return fail(EXIT_USAGE, "--%s %s: must be %s; nothing was started", name, value,
+                        allowed_for(name));
         if (strcmp(name, "listen") == 0)
             is_first_listen = false;
     }

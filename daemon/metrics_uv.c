@@ -248,16 +248,16 @@ static int bind_pipe(struct metrics_uv *metrics, const char *path)
     return code;
 }
 
+/* A code of libuv's: why not. */
 static int bind_listener(struct metrics_uv *metrics, const char *address)
 {
     struct sockaddr_storage where;
-    int code;
 
     if (metrics->is_pipe)
-        return bind_pipe(metrics, address + 5) == 0 ? HL_OK : HL_EIO;
-    TRY(address_parse(address, &where));
-    code = uv_tcp_bind(&metrics->listener.tcp, (const struct sockaddr *)&where, 0);
-    return code == 0 ? HL_OK : HL_EIO;
+        return bind_pipe(metrics, address + 5);
+    if (address_parse(address, &where) != HL_OK)
+        return UV_EINVAL;
+    return uv_tcp_bind(&metrics->listener.tcp, (const struct sockaddr *)&where, 0);
 }
 
 int metrics_uv_start(uv_loop_t *loop, const char *address, bool is_local,
@@ -265,7 +265,7 @@ int metrics_uv_start(uv_loop_t *loop, const char *address, bool is_local,
                      struct metrics_uv **ret_metrics)
 {
     struct metrics_uv *metrics = calloc(1, sizeof(*metrics));
-    int err;
+    int code;
 
     if (!metrics)
         return HL_ENOMEM;
@@ -278,13 +278,14 @@ int metrics_uv_start(uv_loop_t *loop, const char *address, bool is_local,
         return HL_EIO;
     }
     metrics->listener.handle.data = metrics;
-    err = bind_listener(metrics, address);
-    if (err == HL_OK && uv_listen(&metrics->listener.stream, 16, on_connection) != 0)
-        err = HL_EIO;
-    if (err != HL_OK) { /* freed by the loop, without a call */
-        log_line(LOG_LEVEL_ERROR, "metrics", "%s: cannot listen there", address);
+    code = bind_listener(metrics, address);
+    if (code == 0)
+        code = uv_listen(&metrics->listener.stream, 16, on_connection);
+    if (code != 0) { /* freed by the loop, without a call */
+        log_line(LOG_LEVEL_ERROR, is_local ? "control" : "metrics", "%s: cannot listen there: %s",
+                 address, uv_strerror(code));
         metrics_uv_close(metrics);
-        return err;
+        return HL_EIO;
     }
     metrics->calls = calls;
     *ret_metrics = metrics;

@@ -52,6 +52,12 @@ sed '/^metrics/d' "$R" > "$W/fed/relays/r1/bad.conf"; echo 'metrics = "relay.exa
 claim "bad line: a name for an address" exits 78 "$B/hotlined" -c "$W/fed/relays/r1/bad.conf" --check
 claim "no file" exits 78 "$B/hotlined" -c "$W/nothing.conf" --check
 claim "wrong value on the command line" exits 64 "$B/hotlined" -c "$R" --check --listen nowhere
+claim "the option is named, and what it may be" says "--listen nowhere: must be an address in digits"
+for option in "log-level loud:error, warn, info or debug" "log-format xml:text, json or journal" "store mysql,x:sqlite:PATH or memory:" "metrics here:unix:PATH"; do
+    # shellcheck disable=SC2086
+    claim "wrong --${option%%:*}" exits 64 "$B/hotlined" -c "$R" --check --${option%%:*}
+    claim "wrong --${option%% *} is told with what it may be" says "${option#*:}"
+done
 claim "unknown option" exits 64 "$B/hotlined" -c "$R" --chek
 chmod 644 "$W"/fed/relays/r1/state/keys/relay.secret; claim "a secret that others may read" exits 77 "$B/hotlined" -c "$R" --check; chmod 600 "$W"/fed/relays/r1/state/keys/relay.secret
 
@@ -86,6 +92,8 @@ claim "ctl with an unknown command" exits 64 "$B/hotlined" -c "$R" ctl nonsense
 claim "tells which there are" says "status or drain"
 claim "ctl with two commands" exits 64 "$B/hotlined" -c "$R" ctl status drain
 claim "second relay on the same store" exits 75 "$B/hotlined" -c "$R" --listen 127.0.0.1:21991 --metrics 127.0.0.1:21992
+claim "a metrics port that is taken" exits 74 timeout 20 "$B/hotlined" -c "$W/fed/relays/r2/hotlined.conf" --metrics 127.0.0.1:21911
+claim "is told with why" says "metrics: 127.0.0.1:21911: cannot listen there: address already in use"
 claim "it did not take the first one's socket away" exits 0 "$B/hotlined" -c "$R" ctl status
 claim "drain ends it in order" exits 0 "$B/hotlined" -c "$R" ctl drain
 claim "and it ends" sh -c "for i in \$(seq 200); do kill -0 ${relay_pid[r1]} 2>/dev/null || exit 0; sleep 0.1; done; exit 1"
