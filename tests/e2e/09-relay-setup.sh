@@ -91,7 +91,7 @@ claim "answers one JSON object" says '"type":"relay_status"'
 claim "ctl with an unknown command" exits 64 "$B/hotlined" -c "$R" ctl nonsense
 claim "tells which there are" says "status or drain"
 claim "ctl with two commands" exits 64 "$B/hotlined" -c "$R" ctl status drain
-claim "second relay on the same store" exits 75 "$B/hotlined" -c "$R" --listen 127.0.0.1:21991 --metrics 127.0.0.1:21992
+claim "second relay on the same store" exits 75 timeout 20 "$B/hotlined" -c "$R" --listen 127.0.0.1:21991 --metrics 127.0.0.1:21992
 claim "a metrics port that is taken" exits 74 timeout 20 "$B/hotlined" -c "$W/fed/relays/r2/hotlined.conf" --metrics 127.0.0.1:21911
 claim "is told with why" says "metrics: 127.0.0.1:21911: cannot listen there: address already in use"
 claim "it did not take the first one's socket away" exits 0 "$B/hotlined" -c "$R" ctl status
