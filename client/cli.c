@@ -243,6 +243,7 @@ static int fail_device(struct cli *cli, int err)
 static int open_identity(struct cli *cli, const struct desk_id *desk)
 {
     AUTO(blob) secret = NULL;
+    const char *warning = secret_lock_warning();
     char credential[1024];
     char *passphrase = NULL;
     struct identity_files files = {.device_key = cli->profile->device_key,
@@ -250,6 +251,8 @@ static int open_identity(struct cli *cli, const struct desk_id *desk)
     const char *path = cli->profile->device_secret;
     int err = HL_OK;
 
+    if (warning)
+        cli_note(cli, "%s", warning);
     if (cli->profile->unlock == UNLOCK_CREDENTIAL) {
         const char *folder = getenv("CREDENTIALS_DIRECTORY");
         (void)snprintf(credential, sizeof(credential), "%s/hotline-device", folder ? folder : ".");

@@ -291,6 +291,8 @@ static int run_server(const struct options *options, const struct config *config
     raise_file_limit();
     log_set_level(config->log_level);
     log_set_json(config->log_format == FORMAT_JSON);
+    if (secret_lock_warning())
+        log_line(LOG_LEVEL_WARN, "keys", "%s", secret_lock_warning());
     err = server_run(config, &parts, reload, options);
     if (err != HL_OK)
         return fail(code_of(err), "ended: %s", err_text(err));

@@ -154,7 +154,7 @@ static void swap_states(struct made_state *left, struct made_state *right)
     }
 }
 
-/* In place: qsort() copies large elements, and these hold seeds, to memory that is neither locked nor erased. */
+/* In place: qsort() copies large elements, and these hold seeds, to memory that is neither guarded nor erased. */
 static void sort_states(struct made_state *states, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -324,7 +324,7 @@ static bool plan_is_sound(const struct federation_plan *plan)
     return true;
 }
 
-/* All secrets first, in locked memory; documents are made of them afterwards. */
+/* All secrets first, in secret memory; documents are made of them afterwards. */
 static void draw_secrets(const struct federation_plan *plan, struct made_federation *made)
 {
     rng_fill(plan->rng, made->root_seed[0], sizeof(made->root_seed));

@@ -39,7 +39,7 @@ struct made_federation {
     size_t state_count, relay_count, officer_count, device_count;
     struct blob *root, *directory, *timestamp; /* Signed */
 };
-/* In locked memory; the caller owns *ret_made. Errors: HL_EINVAL (a count of 0 or over its maximum, a code that is not
+/* In secret memory; the caller owns *ret_made. Errors: HL_EINVAL (a count of 0 or over its maximum, a code that is not
  * XAA..XZZ or stands twice, a port out of range), HL_EFORMAT (now_ms out of the schema's range), HL_ENOMEM. */
 HL_MUST_CHECK int federation_make(const struct federation_plan *plan,
                                   struct made_federation **ret_made);

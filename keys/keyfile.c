@@ -104,7 +104,7 @@ static int check_costs(const uint8_t *file, const struct keyfile_head *head)
     return HL_OK;
 }
 
-/* Keys of one file, in locked memory. */
+/* Keys of one file, in secret memory. */
 struct file_keys {
     uint8_t master[32], enc[32], commit[32];
 };
@@ -160,7 +160,7 @@ static int open_file(struct bytes file, const struct key_lock *lock, uint8_t *re
     return err;
 }
 
-/* Decrypt to locked memory of PLAIN_MAX, which the caller frees. */
+/* Decrypt to secret memory of PLAIN_MAX, which the caller frees. */
 static int decode_plain(struct bytes file, const struct key_lock *lock,
                         struct keyfile_head *ret_head, uint8_t **ret_plain, size_t *ret_len)
 {

@@ -24,7 +24,7 @@ struct key_lock {
     uint64_t memlimit; /* octets */
 };
 
-/* One decrypted key, in locked memory; only the members of its kind are set. */
+/* One decrypted key, in secret memory; only the members of its kind are set. */
 struct key_secrets {
     enum key_kind kind;
     bool is_sandbox;
@@ -50,7 +50,7 @@ struct prekey_secret {
     uint8_t id[ID_BYTES];
     uint8_t seed[32];
 };
-/* The content of a kind 7 file, in locked memory. */
+/* The content of a kind 7 file, in secret memory. */
 struct prekey_ring {
     bool is_sandbox;
     uint8_t ns[NS_BYTES];

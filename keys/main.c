@@ -7,31 +7,44 @@
 #include "base/output.h"
 #include "base/settings.h"
 #include "base/std_fds.h"
+#include "base/text.h"
 #include "keys/command.h"
 #include "keys/passphrase.h"
 #include "keys/secret.h"
+
+#define MESSAGE_SIZE 4600 /* with room for a path */
 
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *sentence;
+    bool has_secrets;
 } commands[] = {
     {"generate", cmd_generate,
-     "make an officer's, device's, national, custodian, relay or witness key file"},
-    {"show", cmd_show, "what a key file is, without unlocking it"},
-    {"fingerprint", cmd_fingerprint, "the digits that two officers read to each other"},
-    {"sandbox", cmd_sandbox, "a whole training federation on loopback, ready to run"},
+     "make an officer's, device's, national, custodian, relay or witness key file", true},
+    {"show", cmd_show, "what a key file is, without unlocking it", false},
+    {"fingerprint", cmd_fingerprint, "the digits that two officers read to each other", false},
+    {"sandbox", cmd_sandbox, "a whole training federation on loopback, ready to run", true},
 };
 
+/* What it tells may hold a path, and a path anything: made visible, as a log line is. */
 int command_fail(enum exit_code code, const char *format, ...)
 {
+    char message[MESSAGE_SIZE];
     va_list args;
+    AUTO_BUF line;
 
+    buf_init(&line, (size_t)8 * MESSAGE_SIZE);
     va_start(args, format);
-    (void)fputs("hotline-keys: ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
+    (void)vsnprintf(message, sizeof(message), format, args); /* a long one may be cut */
     va_end(args);
+    buf_add_text(&line, "hotline-keys: ");
+    text_add_visible(&line, bytes_text(message), false);
+    buf_add_u8(&line, '\n');
+    if (line.err == HL_OK)
+        (void)fwrite(line.data, 1, line.len, stderr);
+    else
+        (void)fputs("hotline-keys: no memory\n", stderr);
     return (int)code;
 }
 
@@ -111,8 +124,11 @@ static int run(int argc, char **argv)
         return EXIT_DONE;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        if (commands[i].has_secrets && secret_lock_warning())
+            (void)command_fail(EXIT_DONE, "%s", secret_lock_warning());
+        return commands[i].run(argc - 1, argv + 1);
     }
     return fail_unknown(argv[1]);
 }

@@ -1,6 +1,7 @@
-/* secret — locked and erased memory; constant-time comparison. */
+/* secret — guarded and erased memory, locked where it can be; constant-time comparison. */
 #include "keys/secret.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -42,6 +43,28 @@ int secret_init(void)
     if (!IS_SANITIZED && prctl(PR_SET_DUMPABLE, 0) != 0)
         return HL_ESTATE;
     return HL_OK;
+}
+
+/* What a program holds at once: a ring of prekeys, an officer's keys and the pages that guard them. */
+#define LOCK_PROBE_BYTES (64U * 1024)
+
+const char *secret_lock_warning(void)
+{
+    static char line[160];
+    struct rlimit limit = {0, 0};
+    void *memory = sodium_malloc(LOCK_PROBE_BYTES);
+    bool is_locked = memory && sodium_mlock(memory, LOCK_PROBE_BYTES) == 0;
+
+    sodium_free(memory); /* unlocks */
+    if (is_locked)
+        return NULL;
+    (void)getrlimit(RLIMIT_MEMLOCK, &limit); /* 0 is told where it cannot be asked for */
+    (void)snprintf(
+        line, sizeof(line),
+        "memory for secrets cannot be locked (memlock limit %llu octets): they may reach "
+        "the swap; raise the limit, or encrypt the swap",
+        (unsigned long long)limit.rlim_cur);
+    return line;
 }
 
 int secret_new(size_t len, void **ret_memory)

@@ -1,4 +1,5 @@
-/* secret — memory for secrets: locked, guarded, out of core dumps, erased when freed; constant-time comparison. */
+/* secret — memory for secrets: guarded, out of core dumps, erased when freed, locked where the machine lets us; constant-time
+ * comparison. */
 #ifndef HOTLINE_KEYS_SECRET_H
 #define HOTLINE_KEYS_SECRET_H
 
@@ -7,6 +8,10 @@
 /* Once a program, before any secret: libsodium is initialised and >= 1.0.22, core dumps are off (RLIMIT_CORE 0,
  * PR_SET_DUMPABLE 0; the latter not in builds with AddressSanitizer). Error: HL_ESTATE (libsodium too old or not usable). */
 HL_MUST_CHECK int secret_init(void);
+
+/* Can memory be locked, once more? sodium_malloc() does without where the limit (RLIMIT_MEMLOCK) forbids it, and says
+ * nothing: then secrets may reach the swap. NULL: yes. Else one static line for the operator, to be told once a program. */
+const char *secret_lock_warning(void);
 
 /* `len` zero octets from sodium_malloc(). The caller owns *ret_memory, frees with secret_free(). Error: HL_ENOMEM. */
 HL_MUST_CHECK int secret_new(size_t len, void **ret_memory);

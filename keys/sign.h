@@ -6,7 +6,7 @@
 #include "keys/suite.h"
 #include "trust.pb-c.h"
 
-/* A signing key in locked memory (allocate with sign_key_new). */
+/* A signing key in secret memory (allocate with sign_key_new). */
 struct sign_key {
     uint8_t sk[SIGN_SK_BYTES];
     uint8_t pk[SIGN_PK_BYTES];

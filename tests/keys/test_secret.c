@@ -1,7 +1,10 @@
-/* Locked memory, erasing, constant-time comparison. */
+/* Memory for secrets, erasing, constant-time comparison. */
 #include "keys/secret.h"
 
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/cmocka_all.h"
 
@@ -71,6 +74,31 @@ static void every_differing_octet_is_seen(void **unused)
     }
 }
 
+/* In a child, because a limit lowered is lowered for good; without root's right to lock what it likes. */
+static void memory_that_cannot_be_locked_is_told_with_the_limit(void **unused)
+{
+    const struct rlimit none = {0, 0};
+    int status = -1;
+    pid_t child;
+
+    (void)unused;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* it makes mlock() do nothing and succeed */
+#endif
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (secret_init() != HL_OK || setrlimit(RLIMIT_MEMLOCK, &none) != 0)
+            _exit(1);
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(2);
+        const char *line = secret_lock_warning();
+        _exit(line && strstr(line, "memlock limit 0 octets") ? 0 : 3);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +109,7 @@ int main(void)
         cmocka_unit_test(null_may_be_freed),
         cmocka_unit_test(erased_octets_are_zero),
         cmocka_unit_test(every_differing_octet_is_seen),
+        cmocka_unit_test(memory_that_cannot_be_locked_is_told_with_the_limit),
     };
 
     return cmocka_run_group_tests_name("secret", tests, NULL, NULL);
