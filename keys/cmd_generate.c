@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "keys/command.h"
 #include "keys/secret.h"
 #include "keys/suite.h"
@@ -135,7 +137,7 @@ static void draw(struct key_secrets *secrets)
 }
 
 /* The secret file of a raw key: read when it is there, made when it is not. */
-static int raw_secret(const char *path, struct blob **ret_secret)
+static int raw_secret(const char *path, struct blob **ret_secret, bool *ret_is_made)
 {
     uint8_t octets[32];
     int err = keyfile_read(path, ret_secret);
@@ -144,8 +146,10 @@ static int raw_secret(const char *path, struct blob **ret_secret)
         return err == HL_OK && (*ret_secret)->len != 32 ? HL_EFORMAT : err;
     rng_fill(rng_system(), octets, sizeof(octets));
     err = keyfile_write(path, BYTES_OF(octets), false);
-    if (err == HL_OK)
+    if (err == HL_OK) {
+        *ret_is_made = true;
         err = blob_copy(BYTES_OF(octets), ret_secret);
+    }
     secret_erase(octets, sizeof(octets));
     return err;
 }
@@ -173,8 +177,11 @@ static int fail_writing(const struct options *options, int err)
 static int lock_raw(const struct options *options, const struct key_secrets *secrets)
 {
     AUTO(blob) raw = NULL;
-    int err = raw_secret(options->raw, &raw);
+    bool is_made = false;
+    int err = raw_secret(options->raw, &raw, &is_made);
 
+    if (err != HL_OK && is_made)
+        (void)unlink(options->raw); /* it unlocks nothing */
     if (err != HL_OK)
         return command_fail(command_code(err),
                             "%s: %s; no key was made, the secret is 32 octets "
@@ -182,6 +189,8 @@ static int lock_raw(const struct options *options, const struct key_secrets *sec
                             options->raw, err_text(err));
     const struct key_lock lock = {.kdf = KDF_RAW, .secret = bytes_blob(raw)};
     err = write_key(options, secrets, &lock);
+    if (err != HL_OK && is_made)
+        (void)unlink(options->raw);
     return err == HL_OK ? EXIT_DONE : fail_writing(options, err);
 }
 
@@ -214,8 +223,13 @@ static int report(const struct options *options, const struct key_secrets *secre
     secret_erase(sk, sizeof(sk));
     key_id_of(pk, id);
     hex_encode(BYTES_OF(id), hex);
+    AUTO_BUF path;
+    buf_init(&path, (size_t)8 * PATH_MAX);
+    text_add_visible(&path, bytes_text(options->output), false);
+    buf_add_u8(&path, '\0');
     (void)printf("%s%s key %s written to %s\n", secrets->is_sandbox ? "SANDBOX " : "",
-                 kinds[options->kind], hex, options->output);
+                 kinds[options->kind], hex,
+                 path.err == HL_OK ? (const char *)path.data : "its file");
     return EXIT_DONE;
 }
 
@@ -232,7 +246,7 @@ int cmd_generate(int argc, char **argv)
         return command_fail(EXIT_CREATE, "%s exists; no key was made, choose another file",
                             options.output);
     if (key_secrets_new(&secrets) != HL_OK)
-        return command_fail(EXIT_INTERNAL, "no locked memory; no key was made");
+        return command_fail(EXIT_INTERNAL, "no secret memory; no key was made");
     secrets->kind = options.kind;
     if (hex_decode(options.ns, secrets->ns, NS_BYTES) != HL_OK)
         return command_fail(EXIT_USAGE, "--ns must be 64 hex digits; no key was made");

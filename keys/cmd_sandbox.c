@@ -407,22 +407,39 @@ static void fill_sandbox(struct sandbox *sandbox, const struct made_federation *
     secret_erase(random, sizeof(random));
 }
 
+/* It can stand between the quotes of a configuration, and on a terminal. */
+static bool is_plain(const char *path)
+{
+    for (size_t i = 0; path[i]; i++) {
+        if ((unsigned char)path[i] < ' ' || path[i] == '\x7f' || strchr("\"\\${}", path[i]))
+            return false;
+    }
+    return true;
+}
+
 /* Make the folder, or take an empty one. On failure the message is out. */
 static int open_folder(const char *folder, char ret_root[static PATH_MAX])
 {
     if (!is_free(folder))
         return command_fail(EXIT_CREATE,
                             "%s is not an empty folder; nothing was made, name a new one", folder);
-    if (mkdir(folder, S_IRWXU) != 0 && errno != EEXIST)
+    bool is_new = mkdir(folder, S_IRWXU) == 0;
+    if (!is_new && errno != EEXIST)
         return command_fail(EXIT_CREATE, "%s: %s; nothing was made, name another folder", folder,
                             strerror(errno));
-    if (!realpath(folder, ret_root))
+    if (!realpath(folder, ret_root)) {
+        if (is_new)
+            (void)rmdir(folder);
         return command_fail(EXIT_CREATE, "%s cannot be resolved; nothing was written", folder);
-    if (ret_root[strcspn(ret_root, "\"\\\n${}")] != '\0')
+    }
+    if (!is_plain(ret_root)) {
+        if (is_new)
+            (void)rmdir(folder); /* as it was before */
         return command_fail(EXIT_CREATE,
                             "%s: this path cannot stand in a configuration file; "
                             "nothing was written, name one without quotes, $ and braces",
                             folder);
+    }
     return EXIT_DONE;
 }
 

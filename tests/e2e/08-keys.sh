@@ -27,6 +27,15 @@ for bad in "--states FRA" "--states XAA,XAA" "--relays 0" "--relays 5" "--office
 done
 claim "a path that cannot stand in a configuration" one_line 73 sh -c "mkdir '$W/a\"b' && '$K' sandbox '$W/a\"b'"
 
+claim "a new path that cannot stand in one" one_line 73 "$K" sandbox "$W/a\$HOME"
+claim "leaves no folder" test ! -e "$W/a\$HOME"
+claim "an empty folder of that name stays" test -d "$W/a\"b"
+claim "a path with an escape sequence" one_line 66 "$K" show "$W/$(printf 'x\033[31mred')"
+claim "is shown without it" sh -c "! grep -q \"\$(printf '\\033')\" '$W/err'"
+claim "nor is one that is written to" sh -c "'$K' generate witness -o \"\$1\" --ns '$ns' --passphrase-fd 3 3< '$W/fed/passphrase' > '$W/out' && ! grep -q \"\$(printf '\\033')\" '$W/out'" - "$W/$(printf 'y\033[31mred')"
+claim "nor can it be a sandbox's" one_line 73 "$K" sandbox "$W/$(printf 'z\033[31mred')"
+claim "a raw key that cannot be written" one_line 73 "$K" generate relay -o "$W/no/r.hlk" --ns "$ns" --raw "$W/left.secret"
+claim "leaves no secret file" test ! -e "$W/left.secret"
 printf 'correct horse battery\n' > "$W/pw"
 claim "pass-phrase file that others may read" one_line 77 "$K" generate witness -o "$W/x.hlk" --ns "$ns" --passphrase-file "$W/pw"
 claim "is told" says "others may read the pass-phrase file"
