@@ -20,6 +20,8 @@
 struct settings {
     cfg_opt_t top[SETTINGS_KEYS_MAX + 1], inner[SETTINGS_KEYS_MAX][SETTINGS_KEYS_MAX + 1];
     cfg_t *tree;
+    struct settings_place places[SETTINGS_PLACES_MAX];
+    size_t place_count;
 };
 
 /* libconfuse's error callback has no context; one file is read at a time. */
@@ -156,13 +158,13 @@ static int check_required(const char *path, const struct settings_place *places,
     return HL_OK;
 }
 
-static int check_places(const char *path, struct bytes text, const struct settings_key *keys,
-                        size_t count, char *message)
+static int check_places(struct settings *settings, const char *path, struct bytes text,
+                        const struct settings_key *keys, size_t count, char *message)
 {
-    struct settings_place *places = calloc(SETTINGS_PLACES_MAX, sizeof(*places));
+    struct settings_place *places = settings->places;
     struct settings_scan scan;
     size_t seen = 0;
-    int err = places ? HL_OK : HL_ENOMEM;
+    int err = HL_OK;
 
     settings_scan_init(&scan, text);
     while (err == HL_OK && seen < SETTINGS_PLACES_MAX && settings_scan_next(&scan, &places[seen])) {
@@ -176,7 +178,7 @@ static int check_places(const char *path, struct bytes text, const struct settin
     }
     if (err == HL_OK)
         err = check_required(path, places, seen, keys, count, message);
-    free(places);
+    settings->place_count = seen;
     return err;
 }
 
@@ -295,7 +297,7 @@ int settings_load(const char *path, const struct settings_key *keys, size_t key_
 
     int err = settings && text ? read_text(path, text, &len, ret_message) : HL_ENOMEM;
     if (err == HL_OK)
-        err = check_places(path, BYTES(text, len), keys, key_count, ret_message);
+        err = check_places(settings, path, BYTES(text, len), keys, key_count, ret_message);
     free(text);
     TRY(err);
     make_options(settings, keys, key_count);
@@ -360,4 +362,17 @@ const char *settings_title(const struct settings *settings, const char *section,
     cfg_t *at = cfg_getnsec(settings->tree, section, (unsigned)index);
 
     return at ? cfg_title(at) : NULL;
+}
+
+unsigned settings_line(const struct settings *settings, const char *section, const char *title,
+                       const char *name)
+{
+    for (size_t i = 0; i < settings->place_count; i++) {
+        const struct settings_place *place = &settings->places[i];
+
+        if (strcmp(place->section, section) == 0 && strcmp(place->name, name) == 0 &&
+            (!title || strcmp(place->title, title) == 0))
+            return place->line;
+    }
+    return 0;
 }

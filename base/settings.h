@@ -41,6 +41,10 @@ const char *settings_list_item(const struct settings *settings, const char *name
 size_t settings_title_count(const struct settings *settings, const char *section);
 const char *settings_title(const struct settings *settings, const char *section, size_t index);
 
+/* The line a key stands in, for messages; of a section itself: section "", its name. 0: nowhere. */
+unsigned settings_line(const struct settings *settings, const char *section, const char *title,
+                       const char *name);
+
 /* The known name nearest to `name` (Levenshtein, at most 3 edits), or NULL. Static. */
 const char *settings_nearest(const char *name, const char *const *known, size_t count);
 

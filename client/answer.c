@@ -204,8 +204,11 @@ static int acknowledge(struct desk *desk, const uint8_t *hash, const struct ack_
                        struct answer **ret_answer)
 {
     struct question question = {0};
+    char word[CHECK_WORD_SIZE] = "";
     TRY(find_question(desk, hash, &question));
     int err = said_before(desk, hash, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED, ret_answer);
+    if (err == HL_OK && options->check_word != NULL) /* a wrong word is wrong the second time too */
+        return check_word(desk, &question, options->check_word, word);
     if (err != HL_ENOTFOUND)
         return err;
     AUTO(answer) opened = NULL;
@@ -213,7 +216,6 @@ static int acknowledge(struct desk *desk, const uint8_t *hash, const struct ack_
     if (err == HL_ENOTFOUND)
         return desk_say(desk, HL_ESTATE, "this terminal has not opened it: read it first");
     TRY(err);
-    char word[CHECK_WORD_SIZE] = "";
     TRY(check_word(desk, &question, options->check_word, word));
     struct receipt_order order =
         order_for(hash, &question, HOTLINE__V1__RECEIPT_KIND__ACKNOWLEDGED);

@@ -223,6 +223,11 @@ static int fail_device(struct cli *cli, int err)
 {
     const char *path = cli->profile->device_key;
 
+    if (err == HL_EINVAL)
+        return cli_fail(cli, EXIT_VERIFY, "key_file",
+                        "%s: is not locked in the way that `device_unlock` says; nothing was done, "
+                        "`hotline-keys show` tells how",
+                        path);
     if (err == HL_EVERIFY || err == HL_EFORMAT)
         return cli_fail(cli, EXIT_VERIFY, "key_file",
                         "%s: wrong secret, damaged, or of another namespace; nothing was done, "
@@ -237,6 +242,29 @@ static int fail_device(struct cli *cli, int err)
         return cli_fail(cli, EXIT_NO_INPUT, "key_file",
                         "%s: no such key, or its device is in no roster; nothing was done", path);
     return cli_fail_err(cli, err, path);
+}
+
+/* A pass-phrase from `file`, else typed. Returns an exit code, the message is out. */
+static int ask_passphrase(struct cli *cli, const char *file, const char *whose,
+                          char **ret_passphrase)
+{
+    if (!file && cli->no_input)
+        return cli_fail(
+            cli, EXIT_NO_INPUT, "no_input",
+            "%s's pass-phrase is needed and --no-input forbids to ask; nothing was done", whose);
+    int err = passphrase_read(file, -1, false, ret_passphrase);
+    if (err == HL_OK)
+        return EXIT_DONE;
+    if (err == HL_ENOMEM)
+        return cli_fail_err(cli, err, "pass-phrase");
+    if (err == HL_EPERM)
+        return cli_fail(
+            cli, EXIT_PERMISSION, "file_mode",
+            "%s: others may read the pass-phrase in it; nothing was done, set mode 0600",
+            file ? file : "pass-phrase");
+    return cli_fail(
+        cli, EXIT_NO_INPUT, "no_input", "no pass-phrase of %s (%s); nothing was done", whose,
+        err == HL_ENOTFOUND && !file ? "there is no terminal to type it at" : err_text(err));
 }
 
 /* The device's key: unlocked by a 0600 file, a service credential, or a pass-phrase. */
@@ -259,10 +287,11 @@ static int open_identity(struct cli *cli, const struct desk_id *desk)
         path = credential;
     }
     if (cli->profile->unlock == UNLOCK_PROMPT) {
-        err = passphrase_read(NULL, -1, false, &passphrase);
-        if (err == HL_OK)
-            files.device_lock =
-                (struct key_lock){.kdf = KDF_PASSPHRASE, .secret = bytes_text(passphrase)};
+        int code = ask_passphrase(cli, NULL, "the device", &passphrase);
+        if (code != EXIT_DONE)
+            return code;
+        files.device_lock =
+            (struct key_lock){.kdf = KDF_PASSPHRASE, .secret = bytes_text(passphrase)};
     } else {
         err = keyfile_read(path, &secret);
         if (err == HL_OK)
@@ -274,6 +303,18 @@ static int open_identity(struct cli *cli, const struct desk_id *desk)
     if (err != HL_OK)
         return fail_device(cli, err);
     cli->identity->is_headless = cli->profile->officer_key == NULL;
+    return EXIT_DONE;
+}
+
+static int check_relays(struct cli *cli)
+{
+    for (size_t i = 0; i < cli->profile->relay_count; i++) {
+        if (!trust_relay_by_name(cli->trust, cli->profile->relays[i].name))
+            return cli_fail(cli, EXIT_CONFIG, "configuration",
+                            "%s:%u: `relay` names a relay that is not in the directory; nothing "
+                            "was done, correct the line",
+                            cli->profile->path, cli->profile->relays[i].line);
+    }
     return EXIT_DONE;
 }
 
@@ -289,7 +330,9 @@ int cli_open(struct cli *cli)
         return cli_fail(cli, EXIT_CONFIG, "configuration",
                         "%s: `desk`: %s is not in the directory; nothing was done",
                         cli->profile->path, cli->profile->desk);
-    code = open_identity(cli, &desk);
+    code = check_relays(cli);
+    if (code == EXIT_DONE)
+        code = open_identity(cli, &desk);
     if (code != EXIT_DONE)
         return code;
     for (size_t i = 0; i < cli->profile->relay_count; i++)
@@ -321,24 +364,11 @@ int cli_unlock(struct cli *cli, uint32_t role_bit)
         return cli_fail(
             cli, EXIT_PERMISSION, "passphrase_file",
             "HOTLINE_PASSPHRASE_FILE serves training federations only; nothing was done, unset it");
-    if (!file && cli->no_input)
-        return cli_fail(
-            cli, EXIT_NO_INPUT, "no_input",
-            "the officer's pass-phrase is needed and --no-input forbids to ask; nothing was done");
-    int err = passphrase_read(file, -1, false, &passphrase);
-    if (err == HL_ENOMEM)
-        return cli_fail_err(cli, err, "pass-phrase");
-    if (err == HL_EPERM)
-        return cli_fail(
-            cli, EXIT_PERMISSION, "file_mode",
-            "%s: others may read the pass-phrase in it; nothing was done, set mode 0600",
-            file ? file : "pass-phrase");
-    if (err != HL_OK)
-        return cli_fail(cli, EXIT_NO_INPUT, "no_input", "no pass-phrase (%s); nothing was done",
-                        err == HL_ENOTFOUND && !file ? "there is no terminal to type it at"
-                                                     : err_text(err));
+    int code = ask_passphrase(cli, file, "the officer", &passphrase);
+    if (code != EXIT_DONE)
+        return code;
     const struct key_lock lock = {.kdf = KDF_PASSPHRASE, .secret = bytes_text(passphrase)};
-    err = identity_unlock_officer(cli->identity, cli->profile->officer_key, &lock);
+    int err = identity_unlock_officer(cli->identity, cli->profile->officer_key, &lock);
     secret_free(passphrase);
     if (err == HL_EVERIFY || err == HL_EFORMAT)
         return cli_fail(cli, EXIT_VERIFY, "key_file",

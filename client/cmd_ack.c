@@ -70,8 +70,7 @@ static void print_reservation(struct cli *cli)
     const struct reservation_text *texts = reservation_texts(&count);
 
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(texts[i].lang, cli->profile->lang) == 0 ||
-            (i == 0 && !strstr("en fr es ru zh ar", cli->profile->lang)))
+        if (strcmp(texts[i].lang, cli->profile->lang) == 0) /* the profile has one of the six */
             cli_print(cli, "%s\n", texts[i].text);
     }
 }
@@ -111,11 +110,8 @@ static int acknowledge(struct cli *cli, const char *id, const struct ack_options
             cli, EXIT_PERMISSION, "not_opened",
             "%s: not opened at this terminal; nothing was sent, `hotline read %s` first", view->id,
             view->id);
-    if (err == HL_EFORMAT)
-        return cli_fail(cli, EXIT_DATA, "check_word", "%s: %s", view->id,
-                        desk_why(cli->desk)[0] ? desk_why(cli->desk)
-                                               : "the check word is wrong or missing; nothing was "
-                                                 "sent, it stands at the end of the notice");
+    if (err == HL_EFORMAT && desk_why(cli->desk)[0]) /* remark and time were judged before */
+        return cli_fail(cli, EXIT_DATA, "check_word", "%s: %s", view->id, desk_why(cli->desk));
     if (err != HL_OK)
         return cli_fail_err(cli, err, view->id);
     if (!answer->is_repeated && !cli->as_json)
@@ -155,29 +151,34 @@ static bool read_options(int argc, char **argv, struct answer_options *options)
 
 static int check_note(struct cli *cli, const char *note)
 {
-    if (!note || (strlen(note) <= 200 && text_is_utf8(bytes_text(note))))
+    if (!note || (strlen(note) <= 200 && text_is_utf8(bytes_text(note)) &&
+                  !text_has_control(bytes_text(note), true)))
         return EXIT_DONE;
     return cli_fail(cli, EXIT_DATA, "note",
-                    "-m takes at most 200 octets of UTF-8; nothing was sent");
+                    "-m takes at most 200 octets of UTF-8 and no control characters; nothing was "
+                    "sent");
 }
 
 /* +15m or a time; absent: none. */
 static int resolve_expected(struct cli *cli, const char *expected, int64_t *ret_ms)
 {
-    int64_t relative_ms = 0;
+    int64_t now_ms = desk_now_ms(cli->desk);
+    int64_t at_ms = 0;
 
     *ret_ms = 0;
     if (!expected)
         return EXIT_DONE;
-    if (expected[0] == '+' && duration_parse(expected + 1, &relative_ms) == HL_OK) {
-        *ret_ms = desk_now_ms(cli->desk) + relative_ms;
-        return EXIT_DONE;
-    }
-    if (time_parse(expected, ret_ms) == HL_OK)
-        return EXIT_DONE;
-    return cli_fail(
-        cli, EXIT_USAGE, "usage",
-        "--reply-expected takes a time as 2026-11-24T14:05:00Z or +15m; nothing was sent");
+    if (expected[0] == '+' && duration_parse(expected + 1, &at_ms) == HL_OK)
+        at_ms += now_ms;
+    else if (time_parse(expected, &at_ms) != HL_OK)
+        return cli_fail(
+            cli, EXIT_USAGE, "usage",
+            "--reply-expected takes a time as 2026-11-24T14:05:00Z or +15m; nothing was sent");
+    if (at_ms <= now_ms || at_ms > (int64_t)STRICT_MS_MAX)
+        return cli_fail(cli, EXIT_USAGE, "usage", "--reply-expected: %s is %s; nothing was sent",
+                        expected, at_ms <= now_ms ? "in the past" : "too far away");
+    *ret_ms = at_ms;
+    return EXIT_DONE;
 }
 
 static int open_for_answer(struct cli *cli)

@@ -12,11 +12,13 @@ enum device_unlock { UNLOCK_FILE, UNLOCK_CREDENTIAL, UNLOCK_PROMPT };
 struct profile_relay {
     char name[33];
     char address[280]; /* host:port; overrides the directory's, never its keys */
+    unsigned line;     /* where it stands in the file */
 };
 struct profile {
     char *path; /* of the file read */
     char *federation, *database, *device_key, *prekeys, *device_secret;
     char *officer_key; /* NULL: headless */
+    unsigned officer_key_line;
     uint8_t ns[NS_BYTES], root[HASH_BYTES];
     char desk[9];
     char lang[36];
