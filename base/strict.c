@@ -415,3 +415,9 @@ ProtobufCBinaryData strict_octets(const uint8_t *octets, size_t len)
 
     return (ProtobufCBinaryData){len, view.out};
 }
+
+const struct strict_field *strict_rule(const struct strict_schema *schema,
+                                       const ProtobufCMessageDescriptor *type, uint32_t tag)
+{
+    return find_rule(find_rules(schema, type), tag);
+}

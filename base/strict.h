@@ -67,6 +67,10 @@ HL_MUST_CHECK int strict_check_encoding(const ProtobufCMessageDescriptor *descri
  * schema before signing. Errors: HL_ENOMEM. */
 HL_MUST_CHECK int strict_pack(const ProtobufCMessage *message, struct blob **ret_packed);
 
+/* The row of a field, for who judges a value before there is a message; NULL: none. */
+const struct strict_field *strict_rule(const struct strict_schema *schema,
+                                       const ProtobufCMessageDescriptor *type, uint32_t tag);
+
 /* A view of octets as a field of a message that will only be packed: protobuf-c's fields are not const. */
 ProtobufCBinaryData strict_octets(const uint8_t *octets, size_t len);
 

@@ -427,11 +427,14 @@ int cli_fail_form(struct cli *cli, const char *file, const struct form_faults *f
     for (size_t i = 0; i < faults->count; i++) {
         const struct form_fault *fault = &faults->items[i];
 
+        const char *colon = fault->key[0] ? ": " : ""; /* a line need not have a key */
+
         if (fault->line > 0)
-            (void)cli_fail(cli, EXIT_DATA, "form", "%s:%u: %s: %s", file, fault->line, fault->key,
-                           fault->message);
+            (void)cli_fail(cli, EXIT_DATA, "form", "%s:%u: %s%s%s", file, fault->line, fault->key,
+                           colon, fault->message);
         else
-            (void)cli_fail(cli, EXIT_DATA, "form", "%s: %s: %s", file, fault->key, fault->message);
+            (void)cli_fail(cli, EXIT_DATA, "form", "%s: %s%s%s", file, fault->key, colon,
+                           fault->message);
     }
     return cli_fail(cli, EXIT_DATA, "form",
                     "%s: %zu fault%s; nothing was signed or sent, correct the form", file,

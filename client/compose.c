@@ -71,9 +71,20 @@ static bool take_option(struct compose *compose, int option)
     }
 }
 
+/* XBB.TEC; a file of such a name is a form, when its end is no kind of desk. */
 static bool is_address(const char *text)
 {
-    return strlen(text) == 7 && text[3] == '.' && strchr(text, '/') == NULL;
+    static const char *const kinds[] = {"DIP", "TEC", "POL", "DIR"};
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    if (strlen(text) != 7 || strspn(text, letters) != 3 || text[3] != '.' ||
+        strspn(text + 4, letters) != 3)
+        return false;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(text + 4, kinds[i]) == 0)
+            return true;
+    }
+    return access(text, F_OK) != 0; /* no file: the directory will say that there is no such desk */
 }
 
 int compose_options(const char *command, int argc, char **argv, struct compose *ret_compose)
@@ -239,6 +250,20 @@ static bool has_fault(const struct form_faults *faults, const char *key)
     return false;
 }
 
+/* What may stand in a field that is missing is told with it. */
+static void add_rule_fault(struct form_faults *faults, const struct rules_fault *rule)
+{
+    AUTO_BUF words;
+
+    buf_init(&words, 4096);
+    bool has_words = strcmp(rule->what, "missing") == 0 && form_key_words(rule->key, &words);
+    buf_add_u8(&words, 0);
+    if (has_words && words.err == HL_OK)
+        form_fault_add(faults, 0, rule->key, "missing: one of %s", (const char *)words.data);
+    else
+        form_fault_add(faults, 0, rule->key, "%s", rule->what);
+}
+
 static int fill(struct cli *cli, const struct form *form, Hotline__V1__Notice *notice,
                 struct form_faults *faults)
 {
@@ -260,7 +285,7 @@ static int fill(struct cli *cli, const struct form *form, Hotline__V1__Notice *n
                        "missing, or a type that this version does not write; allowed: INC UPD RSP");
     for (size_t i = 0; i < count; i++) {
         if (!has_fault(faults, rules[i].key))
-            form_fault_add(faults, 0, rules[i].key, "%s", rules[i].what);
+            add_rule_fault(faults, &rules[i]);
     }
     return faults->count > 0 ? HL_EFORMAT : HL_OK;
 }

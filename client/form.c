@@ -80,6 +80,7 @@ int form_set(struct form *form, const char *key, const char *value)
             return HL_ENOMEM;
         free(form->text);
         form->text = text;
+        form->text_line = 0;
         return HL_OK;
     }
     struct form_entry entry;
@@ -240,6 +241,18 @@ static int read_lines(struct form *form, struct lines *lines, struct form_faults
     return HL_OK;
 }
 
+/* CR LF is a line end in the text as it is in the lines above. */
+static void drop_carriage_returns(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from; from++) {
+        if (from[0] != '\r' || from[1] != '\n')
+            *to++ = *from;
+    }
+    *to = '\0';
+}
+
 static int read_text(struct form *form, const struct lines *lines)
 {
     size_t len = lines->at < lines->end ? (size_t)(lines->end - lines->at) : 0;
@@ -250,7 +263,33 @@ static int read_text(struct form *form, const struct lines *lines)
     if (len == 0)
         return HL_OK;
     form->text = strndup(lines->at, len);
-    return form->text ? HL_OK : HL_ENOMEM;
+    if (!form->text)
+        return HL_ENOMEM;
+    drop_carriage_returns(form->text);
+    form->text_line = lines->number + 1;
+    return HL_OK;
+}
+
+/* The first line that is no text; 0 when all are. No character has a newline within. */
+static unsigned find_bad_line(struct lines lines)
+{
+    struct bytes line;
+
+    while (next_line(&lines, &line)) {
+        if (!text_is_utf8(line))
+            return lines.number;
+    }
+    return 0;
+}
+
+/* Some editors begin a file with a byte order mark. */
+static struct bytes skip_mark(struct bytes text)
+{
+    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    bool has_mark =
+        text.len >= sizeof(mark) && bytes_equal(BYTES(text.data, sizeof(mark)), BYTES_OF(mark));
+
+    return has_mark ? BYTES(text.data + sizeof(mark), text.len - sizeof(mark)) : text;
 }
 
 int form_read(struct bytes text, struct form **ret_form, struct form_faults *faults)
@@ -259,15 +298,17 @@ int form_read(struct bytes text, struct form **ret_form, struct form_faults *fau
         form_fault_add(faults, 0, "", "the form is larger than %d octets", FORM_BYTES_MAX);
         return HL_ETOOBIG;
     }
-    if (!text_is_utf8(text)) {
-        form_fault_add(faults, 0, "", "the form is not UTF-8 text");
+    text = skip_mark(text);
+    struct lines lines = {(const char *)text.data, (const char *)text.data + text.len, 0};
+    unsigned bad_line = find_bad_line(lines);
+    if (bad_line > 0) {
+        form_fault_add(faults, bad_line, "", "no UTF-8 text, or a NUL octet in it");
         return HL_EFORMAT;
     }
     AUTO(form) form = calloc(1, sizeof(*form));
     if (!form)
         return HL_ENOMEM;
 
-    struct lines lines = {(const char *)text.data, (const char *)text.data + text.len, 0};
     TRY(read_lines(form, &lines, faults));
     TRY(read_text(form, &lines));
     if (faults->count > 0)

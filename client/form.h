@@ -18,7 +18,8 @@ struct form_entry {
 struct form {
     size_t count;
     struct form_entry entries[FORM_ENTRIES_MAX];
-    char *text; /* below the empty line; NULL when there is none */
+    char *text;         /* below the empty line; NULL when there is none */
+    unsigned text_line; /* where it begins; 0: from the command line */
 };
 struct form_fault {
     unsigned line; /* 0: no line (a missing field, or --set) */
@@ -68,6 +69,9 @@ HL_MUST_CHECK int form_word_parse(const ProtobufCEnumDescriptor *type, const cha
 /* The word of a value, or NULL when the schema does not name it. Static. */
 const char *form_word(const ProtobufCEnumDescriptor *type, uint32_t value);
 void form_words_list(const ProtobufCEnumDescriptor *type, struct buf *to);
+
+/* The words of the field that a key names, "incident.category"; false when it has none. */
+bool form_key_words(const char *key, struct buf *to);
 
 /* An empty form of a type, every field commented, mandatory ones open. Errors: HL_EINVAL (type without rules). */
 HL_MUST_CHECK int form_show(Hotline__V1__NoticeType type, struct buf *to);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/form_value.h"
+#include "proto/schema.h"
 
 #define REPEATED_MAX 400
 
@@ -29,7 +30,8 @@ static int grow(const struct fill *fill, ProtobufCMessage *message,
     size_t *count = member(message, field->quantifier_offset);
     void **array = member(message, field->offset);
 
-    if (*count >= REPEATED_MAX) {
+    if (*count >=
+        (fill->rule && fill->rule->items_max > 0 ? fill->rule->items_max : REPEATED_MAX)) {
         form_value_fault(fill, "the field is given too often");
         return HL_EFORMAT;
     }
@@ -171,9 +173,12 @@ static const ProtobufCFieldDescriptor *find_field(const struct fill *fill,
 static int fill_field(const struct fill *fill, ProtobufCMessage *message,
                       const ProtobufCFieldDescriptor *field)
 {
+    struct fill ruled = *fill;
+
+    ruled.rule = strict_rule(&schema_notice, message->descriptor, field->id);
     if (field->label == PROTOBUF_C_LABEL_REPEATED)
-        return fill_repeated(fill, message, field);
-    return fill_once(fill, message, field);
+        return fill_repeated(&ruled, message, field);
+    return fill_once(&ruled, message, field);
 }
 
 /* Walk "incident.category" down the descriptors and set the value at its end. */
@@ -229,9 +234,18 @@ static int fill_address(const struct fill *fill, Hotline__V1__Notice *notice, bo
     to->precedence = (Hotline__V1__Precedence)
         precedence; /* 0: that of the notice, set when all lines are read */
     struct form_entry plain = {fill->entry->key, address, fill->entry->line};
-    struct fill desk_fill = {fill->context, &plain, fill->faults};
+    struct fill desk_fill = {fill->context, &plain, fill->faults, NULL};
     return form_value_read_leaf(&desk_fill, &hotline__v1__desk__descriptor,
                                 (ProtobufCMessage **)&to->desk);
+}
+
+/* The text and its language as the schema asks, with the line of what is wrong. */
+static bool check_text(const struct fill *fill, const char *lang, const char *body)
+{
+    const ProtobufCMessageDescriptor *text = &hotline__v1__text__descriptor;
+
+    return form_value_check_text(fill, strict_rule(&schema_notice, text, 1), lang) &&
+           form_value_check_text(fill, strict_rule(&schema_notice, text, 2), body);
 }
 
 static int add_text(const struct fill *fill, Hotline__V1__Notice *notice, const char *lang,
@@ -241,6 +255,8 @@ static int add_text(const struct fill *fill, Hotline__V1__Notice *notice, const 
         protobuf_c_message_descriptor_get_field_by_name(&hotline__v1__notice__descriptor, "text");
     ProtobufCMessage *made = NULL;
 
+    if (!check_text(fill, lang, body))
+        return HL_EFORMAT;
     TRY(grow_message(fill, &notice->base, field, &made));
     Hotline__V1__Text *text = (Hotline__V1__Text *)made;
     text->authoritative = is_authoritative;
@@ -286,13 +302,15 @@ int form_fill(const struct form *form, const struct form_context *context,
     assert(notice->base.descriptor == &hotline__v1__notice__descriptor);
     if (form->text) {
         const char *lang = form_get(form, "lang");
-        struct form_entry entry = {.key = (char[]){"text"}};
-        const struct fill fill = {context, &entry, faults};
+        struct form_entry entry = {.key = (char[]){"text"}, .line = form->text_line};
+        const struct fill fill = {context, &entry, faults, NULL};
+        int err = add_text(&fill, notice, lang ? lang : "en", form->text, true);
 
-        TRY(add_text(&fill, notice, lang ? lang : "en", form->text, true));
+        if (err != HL_OK && err != HL_EFORMAT)
+            return err;
     }
     for (size_t i = 0; i < form->count; i++) {
-        struct fill fill = {context, &form->entries[i], faults};
+        struct fill fill = {context, &form->entries[i], faults, NULL};
         int err = fill_entry(&fill, notice);
 
         if (err != HL_OK && err != HL_EFORMAT)

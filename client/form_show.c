@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "client/form_value.h"
 #include "proto/rules.h"
+#include "proto/schema.h"
 
 /* Bodies (members of the oneof) belong to a type; the incident stands beside any of them. */
 static bool belongs_to(Hotline__V1__NoticeType type, const ProtobufCFieldDescriptor *field)
@@ -36,7 +37,29 @@ static bool is_mandatory(Hotline__V1__NoticeType type, const char *key)
     return false;
 }
 
-static void show_kind(const ProtobufCFieldDescriptor *field, struct buf *to)
+static void show_octets(const ProtobufCMessageDescriptor *owner,
+                        const ProtobufCFieldDescriptor *field, struct buf *to)
+{
+    const struct strict_field *rule = strict_rule(&schema_notice, owner, field->id);
+
+    buf_add_text(to, rule && rule->max == HASH_BYTES ? "notice id, or 64 hex digits"
+                                                     : "32 hex digits, or new");
+}
+
+static void show_text(const ProtobufCMessageDescriptor *owner,
+                      const ProtobufCFieldDescriptor *field, struct buf *to)
+{
+    const struct strict_field *rule = strict_rule(&schema_notice, owner, field->id);
+
+    buf_add_text(to, "text");
+    if (rule && rule->min == rule->max)
+        buf_add_format(to, " of %u octets", (unsigned)rule->max);
+    else if (rule)
+        buf_add_format(to, ", at most %u octets", (unsigned)rule->max);
+}
+
+static void show_kind(const ProtobufCMessageDescriptor *owner,
+                      const ProtobufCFieldDescriptor *field, struct buf *to)
 {
     if (field->type == PROTOBUF_C_TYPE_ENUM)
         form_words_list(field->descriptor, to);
@@ -47,9 +70,9 @@ static void show_kind(const ProtobufCFieldDescriptor *field, struct buf *to)
     else if (field->descriptor == &hotline__v1__desk__descriptor)
         buf_add_text(to, "desk: XBB.TEC");
     else if (field->type == PROTOBUF_C_TYPE_BYTES)
-        buf_add_text(to, "notice id, 32 hex digits, or new");
+        show_octets(owner, field, to);
     else if (field->type == PROTOBUF_C_TYPE_STRING)
-        buf_add_text(to, "text");
+        show_text(owner, field, to);
     else
         buf_add_text(to, "number");
     if (field->label == PROTOBUF_C_LABEL_REPEATED)
@@ -58,12 +81,13 @@ static void show_kind(const ProtobufCFieldDescriptor *field, struct buf *to)
 
 /* A mandatory field is an open line to fill in, any other one a comment to take the # from. */
 static void show_field(Hotline__V1__NoticeType type, const char *key,
+                       const ProtobufCMessageDescriptor *owner,
                        const ProtobufCFieldDescriptor *field, struct buf *to)
 {
     bool must = is_mandatory(type, key);
 
     buf_add_format(to, "# %s", must ? "MUST: " : "");
-    show_kind(field, to);
+    show_kind(owner, field, to);
     buf_add_format(to, "\n%s%s:\n", must ? "" : "#", key);
 }
 
@@ -79,7 +103,7 @@ static void show_group(Hotline__V1__NoticeType type, const ProtobufCFieldDescrip
             continue;
         (void)snprintf(key, sizeof(key), "%s.%s", group->name,
                        body->fields[i].name); /* names of the schema are short */
-        show_field(type, key, &body->fields[i], to);
+        show_field(type, key, body, &body->fields[i], to);
     }
 }
 
@@ -104,7 +128,7 @@ int form_show(Hotline__V1__NoticeType type, struct buf *to)
                    "with a lower precedence if wanted: XCC.TEC ROUTINE\n#info:\n",
                    word);
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-        show_field(type, plain[i],
+        show_field(type, plain[i], notice,
                    protobuf_c_message_descriptor_get_field_by_name(notice, plain[i]), to);
     for (unsigned i = 0; i < notice->n_fields; i++) {
         if (belongs_to(type, &notice->fields[i]))

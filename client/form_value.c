@@ -1,10 +1,13 @@
 /* form_value — one value of a form: number, word, time, id, desk or text. */
 #include "client/form_value.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 void form_value_fault(const struct fill *fill, const char *message)
 {
@@ -24,9 +27,20 @@ static int read_integer(const struct fill *fill, uint64_t *ret_value)
 {
     char *after = NULL;
 
+    errno = 0;
     *ret_value = strtoull(fill->entry->value, &after, 10);
+    bool is_over = errno == ERANGE;
     if (*after != '\0' || fill->entry->value[0] == '-') {
         form_value_fault(fill, "expected a whole number");
+        return HL_EFORMAT;
+    }
+    if (is_over || (fill->rule && (*ret_value < fill->rule->min || *ret_value > fill->rule->max))) {
+        if (fill->rule)
+            form_fault_add(fill->faults, fill->entry->line, fill->entry->key,
+                           "expected a number from %" PRIu64 " to %" PRIu64, fill->rule->min,
+                           fill->rule->max);
+        else
+            form_value_fault(fill, "the number is too large");
         return HL_EFORMAT;
     }
     return HL_OK;
@@ -54,12 +68,30 @@ static int read_stamp(const struct fill *fill, int64_t *ret_ms)
 
     if (value[0] == '+' && duration_parse(value + 1, &relative) == HL_OK) {
         *ret_ms = fill->context->now_ms + relative;
-        return HL_OK;
+    } else if (time_parse(value, ret_ms) != HL_OK) {
+        form_value_fault(fill, "expected a time as 2026-11-24T14:05:00Z or +15m");
+        return HL_EFORMAT;
     }
-    if (time_parse(value, ret_ms) == HL_OK)
+    if (*ret_ms >= (int64_t)STRICT_MS_MIN && *ret_ms <= (int64_t)STRICT_MS_MAX)
         return HL_OK;
-    form_value_fault(fill, "expected a time as 2026-11-24T14:05:00Z or +15m");
+    form_value_fault(fill, "expected a time between 2020-09-14 and 2099-12-31");
     return HL_EFORMAT;
+}
+
+/* Does the field take that many octets? */
+static bool takes(const struct fill *fill, size_t len)
+{
+    return !fill->rule || (len >= fill->rule->min && len <= fill->rule->max);
+}
+
+static void octets_fault(const struct fill *fill, int err)
+{
+    if (err == HL_EAMBIGUOUS)
+        form_value_fault(fill, "the notice id fits more than one notice");
+    else
+        form_value_fault(fill, takes(fill, ID_BYTES)
+                                   ? "expected 32 hex digits, or `new`"
+                                   : "expected the id of a notice at this desk, or 64 hex digits");
 }
 
 /* A notice id or 64 hex digits (32-octet fields), 32 hex digits, or `new` (16-octet fields). */
@@ -84,11 +116,8 @@ static int read_octets(const struct fill *fill, ProtobufCBinaryData *ret_data)
     }
     if (err == HL_ENOMEM || err == HL_EIO || err == HL_EBUSY)
         return err; /* the look-up's, not the form's */
-    if (err != HL_OK) {
-        form_value_fault(fill,
-                         err == HL_EAMBIGUOUS
-                             ? "the notice id fits more than one notice"
-                             : "expected the id of a notice at this desk, 32 hex digits, or `new`");
+    if (err != HL_OK || !takes(fill, len)) {
+        octets_fault(fill, err);
         return HL_EFORMAT;
     }
     uint8_t *data = malloc(len);
@@ -112,8 +141,33 @@ static int read_bool(const struct fill *fill, protobuf_c_boolean *ret_value)
     return HL_OK;
 }
 
+bool form_value_check_text(const struct fill *fill, const struct strict_field *rule,
+                           const char *text)
+{
+    size_t len = strlen(text);
+
+    if (!rule)
+        return true;
+    if (len != rule->max && rule->min == rule->max)
+        form_fault_add(fill->faults, fill->entry->line, fill->entry->key,
+                       "expected %" PRIu64 " octets, not %zu", rule->max, len);
+    else if (len < rule->min || len > rule->max)
+        form_fault_add(fill->faults, fill->entry->line, fill->entry->key,
+                       "expected %" PRIu64 " to %" PRIu64 " octets, not %zu", rule->min, rule->max,
+                       len);
+    else if (text_has_control(bytes_text(text), rule->allows_newlines))
+        form_value_fault(fill, rule->allows_newlines
+                                   ? "a control character stands in it"
+                                   : "a control character or a second line stands in it");
+    else
+        return true;
+    return false;
+}
+
 static int read_string(const struct fill *fill, char **ret_text)
 {
+    if (!form_value_check_text(fill, fill->rule, fill->entry->value))
+        return HL_EFORMAT;
     char *text = strdup(fill->entry->value);
 
     if (!text)

@@ -2,6 +2,7 @@
 #ifndef HOTLINE_CLIENT_FORM_VALUE_H
 #define HOTLINE_CLIENT_FORM_VALUE_H
 
+#include "base/strict.h"
 #include "client/form.h"
 
 /* One entry on its way into the notice. */
@@ -9,12 +10,16 @@ struct fill {
     const struct form_context *context;
     const struct form_entry *entry;
     struct form_faults *faults;
+    const struct strict_field *rule; /* of the field, in the schema; NULL: none is known */
 };
 
 /* Is the field written as one value (scalars, Desk, Stamp), and how large is one element of it in an array? */
 bool form_value_is_leaf(const ProtobufCFieldDescriptor *field);
 size_t form_value_size(const ProtobufCFieldDescriptor *field);
 
+/* Is the text as the rule asks? The fault is noted when not. */
+bool form_value_check_text(const struct fill *fill, const struct strict_field *rule,
+                           const char *text);
 void form_value_fault(const struct fill *fill, const char *message);
 /* A new message of that type, initialised; NULL without memory. */
 ProtobufCMessage *form_value_new(const ProtobufCMessageDescriptor *type);

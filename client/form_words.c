@@ -1,6 +1,7 @@
 /* form_words — enum words of forms: the schema's words without the prefix that all words of that enum share. */
 #include "client/form.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Length of the common prefix "XXX_" of all names but the zero value's (TLP_AMBER, TLP_RED …: 4). */
@@ -62,4 +63,24 @@ void form_words_list(const ProtobufCEnumDescriptor *type, struct buf *to)
         buf_add_format(to, "%s%s", is_first ? "" : " ", type->values[i].name + prefix);
         is_first = false;
     }
+}
+
+bool form_key_words(const char *key, struct buf *to)
+{
+    const ProtobufCMessageDescriptor *type = &hotline__v1__notice__descriptor;
+    const ProtobufCFieldDescriptor *field = NULL;
+    char name[80];
+
+    for (; type; key += strcspn(key, ".") + (strchr(key, '.') != NULL)) {
+        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(key, "."), key);
+        field = protobuf_c_message_descriptor_get_field_by_name(type, name);
+        if (!field)
+            return false;
+        type =
+            field->type == PROTOBUF_C_TYPE_MESSAGE && strchr(key, '.') ? field->descriptor : NULL;
+    }
+    if (field->type != PROTOBUF_C_TYPE_ENUM)
+        return false;
+    form_words_list(field->descriptor, to);
+    return true;
 }

@@ -78,9 +78,10 @@ static const char *value_for(const char *hint, char *ret_word, size_t size)
 {
     static const struct {
         const char *hint, *value;
-    } values[] = {{"yes or no", "yes"},      {"time:", "2026-11-24T14:05:00Z"},
-                  {"desk", "XBB.TEC"},       {"notice id", "L-7KQ2M0419Z"},
-                  {"text", "words: <<of #"}, {"number", "3"}};
+    } values[] = {{"yes or no", "yes"}, {"time:", "2026-11-24T14:05:00Z"},
+                  {"desk", "XBB.TEC"},  {"notice id", "L-7KQ2M0419Z"},
+                  {"text of 3", "XBB"}, {"text", "words: <<of #"},
+                  {"number", "3"},      {"32 hex digits", "00112233445566778899aabbccddeeff"}};
 
     if (strncmp(hint, "MUST: ", 6) == 0)
         hint += 6;
@@ -147,8 +148,9 @@ static void texts_survive_an_edit_whatever_stands_in_them(void **unused)
 
     (void)unused;
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        Hotline__V1__Notice *notice = filled(
-            bytes_text("type: INC\nsubject: x\ntext.fr: <<X\nbody\nX\ntext.es: y\nlang: en\n\nz"));
+        Hotline__V1__Notice *notice = filled(bytes_text(
+            "type: INC\nother_means.1.who: XBB.TEC\nother_means.1.means: 1\n"
+            "other_means.1.remark: x\ntext.fr: <<X\nbody\nX\ntext.es: y\nlang: en\n\nz"));
         assert_int_equal(notice->n_text, 3);
         for (size_t k = 0; k < 3; k++) {
             if (notice->text[k]->authoritative)
@@ -156,8 +158,8 @@ static void texts_survive_an_edit_whatever_stands_in_them(void **unused)
             free(notice->text[k]->body);
             notice->text[k]->body = strdup(bodies[i]);
         }
-        free(notice->subject);
-        notice->subject = strdup(bodies[i]);
+        free(notice->other_means[0]->remark);
+        notice->other_means[0]->remark = strdup(bodies[i]);
         expect_same_again(notice);
         hotline__v1__notice__free_unpacked(notice, NULL);
     }

@@ -38,4 +38,24 @@ form ROUTINE XCC.TEC > "$W/x.form"
 claim "a send that fails when the draft is stored" exits 69 hl send "$W/x.form"
 claim "names the draft and what to do" says "signed and kept as a draft, not sent; \`hotline release L-"
 claim "which is there" test "$(drafts)" = $((before + 1))
+
+# forms: what is wrong is told with its line, its key and what may stand there
+mkdir "$W/d"; cp "$W/notice.form" "$W/d/inc.txt"
+claim "a form file of seven letters is a file" sh -c "cd $W/d && $B/hotline -c $W/fed/states/XAA/officer1/hotline.conf draft -n inc.txt"
+told() { # told WHAT SED WORDS — the form with that change is refused with those words
+    changed "$2"; claim "form: $1" exits 65 hl draft "$W/x.form"; claim "form: $1: told where and what" says "$3"
+}
+told "a number over 64 bits" 's/^tlp/incident.persons_affected: 99999999999999999999\ntlp/' "x.form:5: incident.persons_affected: expected a number from"
+told "a word that is missing" '/^incident.category/d' "incident.category: missing: one of "
+told "a time outside all bounds" 's/^incident.detected:.*/incident.detected: 1999-01-01T00:00:00Z/' "x.form:10: incident.detected: expected a time between"
+told "a subject that is too long" "s/^subject:.*/subject: $(head -c 200 /dev/zero | tr '\0' s)/" "x.form:4: subject: expected 0 to 160 octets, not 200"
+told "new for a notice id" 's/^tlp/in_reply_to: new\ntlp/' "x.form:5: in_reply_to: expected the id of a notice"
+told "a control character in the text" 's/^Zebra-text/Zebra\x1b[2J-text/' "x.form:20: text: a control character"
+told "no UTF-8" 's/^subject:.*/subject: \xff\xfe/' "x.form:4: no UTF-8 text"
+told "a NUL octet" 's/^subject:.*/subject: a\x00b/' "x.form:4: no UTF-8 text"
+told "a line that is none" 's/^subject:.*/subject/' "x.form:4: expected"
+changed '1s/^/\xef\xbb\xbf/'; claim "a byte order mark is no fault" exits 0 hl draft -n "$W/x.form"
+sed 's/$/\r/; $a second line\r' "$W/notice.form" > "$W/x.form"; claim "lines may end with CR LF" exits 0 hl draft -n "$W/x.form"
+claim "the text's as well" sh -c "! grep -q '<U+000D>' $W/out && grep -q 'second line' $W/out"
+claim "an empty form offers no 'new' for a notice id" sh -c "$B/hotline show-form RSP | grep -B1 '^#*in_reply_to' | grep -v ', or new' | grep -q 'notice id'"
 finish
