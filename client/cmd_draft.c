@@ -7,6 +7,20 @@
 #include "client/json.h"
 #include "client/preview.h"
 
+static int print_form_object(struct cli *cli, const char *type, const struct buf *form)
+{
+    AUTO_BUF text;
+    struct json json;
+
+    buf_init(&text, (size_t)8 * FORM_BYTES_MAX);
+    json_begin(&json, &text);
+    json_text(&json, "type", "form");
+    json_text(&json, "notice_type", type);
+    json_octets(&json, "form", buf_bytes(form));
+    json_end(&json);
+    return cli_print_buf(cli, &text);
+}
+
 int cmd_show_form(struct cli *cli, int argc, char **argv)
 {
     uint32_t type = 0;
@@ -19,6 +33,8 @@ int cmd_show_form(struct cli *cli, int argc, char **argv)
         form_show((Hotline__V1__NoticeType)type, &form) == HL_EINVAL)
         return cli_fail(cli, EXIT_USAGE, "type",
                         "%s is not a type that this version writes; allowed: INC UPD RSP", argv[1]);
+    if (cli->as_json && form.err == HL_OK)
+        return print_form_object(cli, argv[1], &form);
     return cli_print_buf(cli, &form);
 }
 
@@ -88,6 +104,8 @@ int cmd_draft(struct cli *cli, int argc, char **argv)
 
     if (compose_options("draft", argc, argv, &compose) != HL_OK)
         return EXIT_USAGE;
+    if (compose.wait || compose.wait_s > 0)
+        return cli_usage("draft"); /* nothing is sent that could be waited for */
     int code = compose_check(cli, &compose);
     if (code == EXIT_DONE)
         code = cli_open(cli);

@@ -22,7 +22,11 @@ static int show(struct cli *cli, const struct notice_view *view, bool is_peek)
     } else {
         notice_print_whole(&text, cli->trust, view);
         if (is_peek)
-            buf_add_text(&text, "\nNOT OPENED: nothing was sent, the check word is not shown.\n");
+            buf_add_text(&text,
+                         view->is_opened_here
+                             ? "\nOPENED before at this terminal; nothing was sent now, the "
+                               "check word is not shown.\n"
+                             : "\nNOT OPENED: nothing was sent, the check word is not shown.\n");
         else if (shows_word && view->notice)
             buf_add_format(
                 &text, "\nCheck word: %s   acknowledge receipt: hotline ack %s --check-word %s\n",

@@ -69,6 +69,8 @@ static int run(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < count; i++) {
         if (strcmp(argv[at], commands[i].name) != 0)
             continue;
+        if (at + 1 < argc && strcmp(argv[at + 1], "--help") == 0)
+            return cmd_help(cli, 2, (char *[]){argv[at], argv[at]});
         int code = commands[i].run(cli, argc - at, argv + at);
         cli_close(cli);
         return code;

@@ -13,6 +13,7 @@
 #include "keys/secret.h"
 
 #define MESSAGE_SIZE 4600 /* with room for a path */
+#define VERSION      "0.1.0"
 
 static const struct {
     const char *name;
@@ -121,6 +122,10 @@ static int run(int argc, char **argv)
     }
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
         print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0) {
+        (void)printf("hotline-keys %s; libsodium %s\n", VERSION, secret_library_version());
         return EXIT_DONE;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -42,6 +42,8 @@ claim "is told as such" says "the check word is not that of this notice"
 claim "ack" exits 0 at XBB/officer1 ack "$other"
 claim "ack again: a wrong check word is wrong" exits 65 at XBB/officer1 ack "$other" --check-word AAAA
 claim "ack again without one" exits 0 at XBB/officer1 ack "$other"
+claim "--peek at what was opened" exits 0 at XBB/officer1 read "$other" --peek
+claim "does not say NOT OPENED" sh -c "! grep -q 'NOT OPENED' $W/out && grep -q '^OPENED before' $W/out"
 
 # the configuration
 conf() { sed "$1" "$F" > "$(dirname "$F")/x.conf"; } # conf SED — the good profile with a change
@@ -67,4 +69,17 @@ typed() { # typed PHRASE COMMAND… — at a terminal of its own; the exit code 
     local phrase=$1; shift; (sleep 1; echo "$phrase") | script -qec "$*" /dev/null
 }
 claim "prompt: a phrase for a key that has none" exits 10 typed wrong "$B/hotline" -c "$(dirname "$F")/x.conf" config check
+
+# help, versions, errors as objects
+for command in draft show-form release return send list read ack refuse reply watch status evidence config version help; do
+    claim "$command --help tells its usage" sh -c "$B/hotline $command --help | grep -q '^usage: hotline $command'"
+    claim "$command: wrong usage has its object" sh -c "$B/hotline -c $F --json $command --nonsense 2> /dev/null > $W/out; [ \$? = 64 ] && [ \$(grep -c '\"type\":\"error\"' $W/out) = 1 ]"
+done
+for option in --tlp --lang --info --ack-by --reply-by --single-person --exercise -n -p -s; do
+    for command in draft send reply; do claim "usage of $command names $option" sh -c "$B/hotline help $command | grep -q -- '\[$option'"; done
+done
+object() { "$B/hotline" --json "$@" > "$W/out"; [ "$(wc -l < "$W/out")" = 1 ] && grep -qE '^\{"v":1,"type":"[a-z]+",.*\}$' "$W/out"; }
+for command in version help "help send" "send --help" "show-form INC"; do claim "--json $command is one object" object $command; done
+claim "draft takes no --wait" exits 64 "$B/hotline" -c "$F" draft --wait custody "$W/notice.form"
+for command in version --version; do claim "key tool: $command" exits 0 "$B/hotline-keys" $command; claim "tells it" says "hotline-keys 0."; done
 finish
