@@ -189,6 +189,15 @@ static int check_own_roster(struct cli *cli)
                     cli->profile->federation, code, why ? why : "documents were left out");
 }
 
+static int fail_profile(struct cli *cli, int err, const char *message)
+{
+    if (err == HL_ENOMEM)
+        return cli_fail_err(cli, err, "configuration");
+    return cli_fail(cli, err == HL_EPERM ? EXIT_PERMISSION : EXIT_CONFIG,
+                    err == HL_EPERM ? "file_mode" : "configuration", "%s",
+                    message[0] ? message : err_text(err));
+}
+
 int cli_open_profile(struct cli *cli)
 {
     char path[1024];
@@ -198,12 +207,8 @@ int cli_open_profile(struct cli *cli)
         return cli_fail(cli, EXIT_CONFIG, "configuration",
                         "no configuration file; nothing was done, name one with -c");
     int err = profile_load(cli->config ? cli->config : path, &cli->profile, message);
-    if (err == HL_ENOMEM)
-        return cli_fail_err(cli, err, "configuration");
     if (err != HL_OK)
-        return cli_fail(cli, err == HL_EPERM ? EXIT_PERMISSION : EXIT_CONFIG,
-                        err == HL_EPERM ? "file_mode" : "configuration", "%s",
-                        message[0] ? message : err_text(err));
+        return fail_profile(cli, err, message);
     char reason[160] = "";
     err = trust_load(suite_real(), cli->profile->federation, cli->profile->ns, cli->profile->root,
                      &cli->trust, reason);

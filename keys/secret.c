@@ -46,7 +46,7 @@ int secret_init(void)
 }
 
 /* What a program holds at once: a ring of prekeys, an officer's keys and the pages that guard them. */
-#define LOCK_PROBE_BYTES (64U * 1024)
+#define LOCK_PROBE_BYTES ((size_t)64 * 1024)
 
 const char *secret_lock_warning(void)
 {

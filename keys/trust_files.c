@@ -63,7 +63,11 @@ static void copy_name(const char *name, char ret_name[static NAME_SIZE])
     size_t i = 0;
 
     for (; name[i] && i < NAME_SIZE - 1; i++)
-        ret_name[i] = name[i] > ' ' && name[i] <= '~' ? name[i] : '?';
+        ret_name[i] = '?';
+    for (size_t k = 0; k < i; k++) {
+        if (name[k] > ' ' && name[k] <= '~')
+            ret_name[k] = name[k];
+    }
     ret_name[i] = '\0';
 }
 

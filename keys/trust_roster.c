@@ -207,6 +207,8 @@ static int read_roster(struct admit *admit, const Hotline__V1__RosterDoc *docume
     struct entity *entity = admit_entity(admit, &from->entity);
     bool is_first = entity && !entity->roster;
     int err = judge_roster(admit, document, from, entity);
+    if (err == HL_OK && !entity) /* cannot be: its State is looked for first */
+        err = HL_EINVAL;
     if (err != HL_OK && is_first)
         drop_roster(entity);
     protobuf_c_message_free_unpacked(body, NULL);

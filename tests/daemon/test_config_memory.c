@@ -32,7 +32,7 @@ static int try_good(void *context)
 
 /* Our own allocations come first. libconfuse's follow, and it does not survive without memory (3.3 frees texts that it did
  * not allocate): a reload then ends the relay, which loses nothing. */
-#define OWN_ALLOCATIONS 5
+#define OWN_ALLOCATIONS 4
 
 static void sweep_own(int (*attempt)(void *context))
 {

@@ -117,8 +117,7 @@ static void acknowledging_twice_sends_once(void **state)
     int64_t made = node_count(xbb, deposits, NULL);
     int64_t queued = node_count(xbb, outbox, NULL);
     int64_t receipts = node_count(sim_node(world, 0, 0), "SELECT count(*) FROM receipt", NULL);
-    const struct ack_options other = {.disposition = HOTLINE__V1__DISPOSITION__RECEIVED_WRONG_DESK,
-                                      .check_word = "0000"};
+    const struct ack_options other = {.disposition = HOTLINE__V1__DISPOSITION__RECEIVED_WRONG_DESK};
     AUTO(answer) first = NULL;
     AUTO(answer) again = NULL;
     assert_int_equal(answer_acknowledge(xbb->desk, hash, &other, &first), HL_OK);
