@@ -7,8 +7,9 @@
 #include "client/draft_print.h"
 #include "client/json.h"
 
-/* He signs what he has seen. What is no draft for release is left to draft_release(), which says why. */
-static int look(struct cli *cli, const char *id, const char *confirm)
+/* He signs what he has seen: ret_seen. What is no draft for release is left to draft_release(), which says why. */
+static int look(struct cli *cli, const char *id, const char *confirm,
+                uint8_t ret_seen[static HASH_BYTES])
 {
     AUTO(draft_view) draft = NULL;
     AUTO_BUF review;
@@ -16,6 +17,7 @@ static int look(struct cli *cli, const char *id, const char *confirm)
     int err = draft_get(cli->desk, id, &draft);
     if (err != HL_OK)
         return cli_fail_err(cli, err, id);
+    memcpy(ret_seen, draft->hash, HASH_BYTES);
     if (draft->state != DRAFT_FOR_RELEASE)
         return EXIT_DONE;
     buf_init(&review, (size_t)2 << 20);
@@ -29,7 +31,8 @@ int cmd_release(struct cli *cli, int argc, char **argv)
                                          {"send-from", required_argument, NULL, 'f'},
                                          {"confirm", required_argument, NULL, 'c'},
                                          {NULL, 0, NULL, 0}};
-    struct release_options options = {0};
+    uint8_t seen[HASH_BYTES] = {0};
+    struct release_options options = {.seen = seen};
     const char *confirm = NULL;
     uint8_t device[ID_BYTES];
     long wait_s = 0;
@@ -54,7 +57,7 @@ int cmd_release(struct cli *cli, int argc, char **argv)
     if (code == EXIT_DONE && cli->identity->is_headless)
         code = cli_unlock(cli, ROLE_BIT_RELEASE); /* says why not */
     if (code == EXIT_DONE)
-        code = look(cli, argv[optind], confirm);
+        code = look(cli, argv[optind], confirm, seen);
     if (code == EXIT_DONE)
         code = cli_unlock(cli, ROLE_BIT_RELEASE);
     if (code != EXIT_DONE)

@@ -79,7 +79,7 @@ static int send_notice(struct cli *cli, const struct compose *compose, Hotline__
     int err = draft_sign(cli->desk, notice, id, hash);
     if (err != HL_OK)
         return cli_fail_err(cli, err, "notice");
-    const struct release_options options = {.reason = compose->single_person};
+    const struct release_options options = {.reason = compose->single_person, .seen = hash};
     code = dispatch_notice(cli, id, &options, layer, compose->wait_s * 1000);
     return code == EXIT_DONE ? code : tell_kept(cli, id, code);
 }

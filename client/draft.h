@@ -57,6 +57,9 @@ HL_MUST_CHECK int draft_review(struct desk *desk, const char *id, struct draft_r
 #define DRAFT_REASON_MAX 200
 struct release_options {
     const char *reason; /* --single-person; NULL: none */
+    const uint8_t *
+        seen; /* hash of what the officer looked at, or wrote; NULL: any. The id may be a prefix that fits another draft
+                          * by the time he has typed his pass-phrase */
     const uint8_t
         *sender_device; /* --send-from; NULL: this device, or the one that earlier releases name */
     int64_t not_after_ms; /* 0: + 15 min FLASH, + 2 h else */

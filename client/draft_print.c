@@ -88,17 +88,12 @@ void draft_print_whole(struct buf *to, const struct trust *trust, const struct d
 static void add_form(struct json *json, struct buf *to, const struct trust *trust,
                      const Hotline__V1__Notice *notice)
 {
-    AUTO(blob) text = NULL;
     AUTO_BUF form;
 
     buf_init(&form, (size_t)2 * FORM_BYTES_MAX);
     int err = form_write(trust, notice, &form);
-    buf_add_u8(&form, 0);
-    if (err == HL_OK)
-        err = buf_to_blob(&form, &text);
-    if (err == HL_OK)
-        json_text(json, "form", (const char *)text->data);
-    else if (to->err == HL_OK)
+    json_octets(json, "form", buf_bytes(&form));
+    if (err != HL_OK && to->err == HL_OK)
         to->err = err; /* what is shown is shown whole */
 }
 

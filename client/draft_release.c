@@ -328,6 +328,12 @@ static int release_in(struct desk *desk, const char *id, const struct release_op
     AUTO(draft_row) row = NULL;
     TRY(draft_row_find(desk, id, &row));
     TRY(check_state(desk, row));
+    if (options->seen != NULL &&
+        !bytes_equal(BYTES_OF(row->hash), BYTES(options->seen, HASH_BYTES)))
+        return desk_say(desk, HL_ESTATE,
+                        "%s is another draft than the one that was shown; nothing was signed or "
+                        "sent, read it first",
+                        row->id);
     AUTO(draft_parts) parts = NULL;
     TRY(draft_parts_of(bytes_blob(row->content), &parts));
     TRY(check_signatures(desk, row, parts));

@@ -90,6 +90,26 @@ static void routine_goes_to_two_operators(void **state)
         2);
 }
 
+/* While he types his pass-phrase the author may put another draft in its place, and a prefix then fits that one. */
+static void what_the_officer_did_not_see_is_not_released(void **state)
+{
+    struct bench *bench = *state;
+    uint8_t seen[HASH_BYTES];
+    const struct release_options options = {.seen = seen};
+    assert_int_equal(sign(bench, 4, 0), HL_OK);
+    memcpy(seen, bench->hash, HASH_BYTES);
+    assert_int_equal(draft_withdraw(bench->sender->desk, bench->id), HL_OK);
+    assert_int_equal(sign(bench, 4, 0), HL_OK);
+    terminal_unlock(bench->sender, 1);
+    assert_int_equal(draft_release(bench->sender->desk, bench->id, &options, &bench->result),
+                     HL_ESTATE);
+    assert_non_null(strstr(desk_why(bench->sender->desk), "another draft"));
+    memcpy(seen, bench->hash, HASH_BYTES);
+    assert_int_equal(draft_release(bench->sender->desk, bench->id, &options, &bench->result),
+                     HL_OK);
+    assert_true(bench->result.is_sent);
+}
+
 static void the_drafter_may_not_be_the_second_person(void **state)
 {
     struct bench *bench = *state;
@@ -416,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(two_persons_release_and_it_is_sealed),
         BENCH_TEST(routine_goes_to_two_operators),
+        BENCH_TEST(what_the_officer_did_not_see_is_not_released),
         BENCH_TEST(the_drafter_may_not_be_the_second_person),
         BENCH_TEST(two_keys_of_one_person_are_one_person),
         BENCH_TEST(flash_by_one_person_needs_a_reason),

@@ -67,6 +67,22 @@ static void knocks_beyond_the_burst_are_refused_until_time_passes(void **state)
     free(door);
 }
 
+static void callers_by_ipv6_are_bounded_too(void **state)
+{
+    struct door *door = calloc(1, sizeof(*door));
+    struct prefix one = of6("2001:db8:1::1");
+
+    (void)state;
+    assert_non_null(door);
+    door_init(door, 1);
+    assert_false(door_is_known(door, one, 1000));
+    for (int i = 0; i < DOOR_BURST; i++)
+        assert_true(door_knock(door, one, 1000));
+    assert_false(door_knock(door, one, 1000));
+    assert_true(door_knock(door, of6("2001:db8:2::1"), 1000));
+    free(door);
+}
+
 static void known_prefix_is_known_for_thirty_days_and_outlives_a_flood(void **state)
 {
     struct door *door = calloc(1, sizeof(*door));
@@ -116,6 +132,7 @@ int main(void)
         cmocka_unit_test(prefixes_are_of_24_and_48_bits),
         cmocka_unit_test(callers_by_ipv4_are_told_apart_on_a_listener_of_both),
         cmocka_unit_test(knocks_beyond_the_burst_are_refused_until_time_passes),
+        cmocka_unit_test(callers_by_ipv6_are_bounded_too),
         cmocka_unit_test(known_prefix_is_known_for_thirty_days_and_outlives_a_flood),
         cmocka_unit_test(repeated_key_is_seen_until_65536_others_came),
     };

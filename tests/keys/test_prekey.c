@@ -392,7 +392,27 @@ static void private_part_leaves_24_hours_after_expiry(void **unused)
     assert_int_equal(ring.count, 2);
     assert_int_equal(ring.keys[0].created_ms, NOW + 4 * DAY);
     assert_int_equal(ring.keys[1].created_ms, NOW + 4 * DAY + 1);
-    assert_true(bytes_all_zero(BYTES(&ring.keys[2], sizeof(ring.keys[2]))));
+}
+
+/* Where nothing refills its place, nothing of it is left there. */
+static void private_part_that_left_is_erased(void **unused)
+{
+    (void)unused;
+    if (!has_vectors)
+        skip();
+    struct prekey_ring ring = {.count = 0};
+
+    for (int64_t i = 0; i < 3; i++) {
+        AUTO(blob) document = NULL;
+
+        assert_int_equal(make(&ring, NOW + i, &document), HL_OK);
+    }
+    AUTO(blob) later = NULL;
+
+    assert_int_equal(make(&ring, NOW + 9 * DAY, &later), HL_OK);
+    assert_int_equal(ring.count, 1);
+    for (size_t i = 1; i < 3; i++)
+        assert_true(bytes_all_zero(BYTES(&ring.keys[i], sizeof(ring.keys[i]))));
 }
 
 static void full_ring_loses_its_oldest(void **unused)
@@ -459,6 +479,7 @@ int main(void)
         cmocka_unit_test(seed_is_hedged_as_the_protocol_says),
         cmocka_unit_test(every_prekey_is_later_and_other_than_the_last),
         cmocka_unit_test(private_part_leaves_24_hours_after_expiry),
+        cmocka_unit_test(private_part_that_left_is_erased),
         cmocka_unit_test(full_ring_loses_its_oldest),
         cmocka_unit_test(failure_leaves_the_ring_as_it_was),
     };
